@@ -1,0 +1,47 @@
+# Everything happens in .venv; PYTHON names the interpreter that makes it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SECONDS ?= 0
+SWITCH ?=
+PASSWORD ?=
+DEMO_FLAGS ?=
+PYTEST_FLAGS ?=
+
+.PHONY: demo test lint unit live wheel bench clean
+
+$(VENV)/.cli: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[cli]'
+	@touch $@
+
+$(VENV)/.test: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/.cli
+
+## demo: a call centre on a simulated switch, on this terminal (SECONDS=20 ends it; SWITCH=host:port takes a real one)
+demo: $(VENV)/.cli
+	@$(BIN)/cti demo --seconds $(SECONDS) $(if $(SWITCH),--switch $(SWITCH)) $(if $(PASSWORD),--password $(PASSWORD)) $(DEMO_FLAGS)
+
+## test: every check; what needs a FreeSWITCH runs where one is found
+test: lint unit
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+live: $(VENV)/.test
+	$(BIN)/python -m pytest tests/live $(PYTEST_FLAGS)
+
+## wheel: build the wheel and run the tests against it, with the source tree out of the way
+wheel: $(VENV)/.test
+	tests/against-wheel $(BIN)/python
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,275 @@
+"""Reservations: from the promise of an agent to the bridge, and the one clean-up that every other end runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cti.engine.desk import Desk
+from cti.engine.world import World
+from cti.model import events, intents, reason
+from cti.model.agent import Agent
+from cti.model.cause import Cause
+from cti.model.connection import Connection, Side
+from cti.model.ids import ReservationId
+from cti.model.interaction import Interaction
+from cti.model.reservation import Reservation
+from cti.model.states import (
+    RESERVATION,
+    AgentState,
+    AgentTrigger,
+    InteractionTrigger,
+    ReservationState,
+    ReservationTrigger,
+)
+
+LEASE = "lease"
+CHECK = "check"
+
+BRIDGE_LEASE_S = 10.0
+"""How long may pass between an agent's answer and the bridge? A loaded FreeSWITCH takes a tenth of a second."""
+CHECK_AFTER_S = 10.0
+"""How long may a leg that we asked to end stay silent before we look for it? (race 15)"""
+
+_OFFERED = (AgentState.RESERVED, AgentState.ALERTING)
+_NETWORK = frozenset(
+    {Cause.DEST_OUT_OF_ORDER, Cause.NETWORK_OUT_OF_ORDER, Cause.NETWORK_CONGESTION, Cause.RESOURCES_NOT_AVAILABLE}
+)
+
+
+class Offers:
+    """Makes, follows and ends reservations.
+
+    Args:
+        world: what is known.
+        desk: changes agents.
+    """
+
+    def __init__(self, world: World, desk: Desk) -> None:
+        self._world = world
+        self._desk = desk
+        self.put_back: Callable[[Interaction], None] = lambda _: None
+        """Set by the engine: a living caller goes back to their place (or on, if their time is up)."""
+        self.route: Callable[[Interaction], None] = lambda _: None
+        """Set by the engine: look for an agent for a waiting call."""
+        self.answered: Callable[[Interaction, Agent], None] = lambda _call, _agent: None
+        """Set by the engine: count an answered call, stop its timers."""
+
+    def make(self, call: Interaction, agent: Agent) -> None:
+        """Promise an agent to a call and ring their phone."""
+        world = self._world
+        assert call.queue is not None
+        queue = world.queues[call.queue]
+        world.router.call_gone(call.id)
+        call.offers += 1
+        leg = world.ids.connection()
+        ring_s = queue.settings.ring_timeout_s
+        made = Reservation(
+            id=ReservationId(f"{call.id}/{call.offers}"),
+            token=world.next_token(),
+            agent=agent.id,
+            interaction=call.id,
+            queue=queue.id,
+            leg=leg,
+            made_at=world.now,
+            lease_ends_at=world.now + ring_s,
+        )
+        world.reservations[made.id] = made
+        call.reservation = agent.reservation = made.id
+        agent.interaction = call.id
+        world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
+        call.connections.add(leg)
+        call.move(InteractionTrigger.ROUTE, world.now)
+        self._desk.apply(agent, AgentTrigger.RESERVE, Cause.DISTRIBUTED)
+        world.timers.start(LEASE, made.id, ring_s)
+        world.emit(
+            intents.OfferCall(
+                switch=call.switch,
+                leg=leg,
+                contact=agent.phone,
+                interaction=call.id,
+                agent=agent.id,
+                queue=queue.id,
+                reservation=made.id,
+                ring_timeout_s=ring_s,
+                calling_number=call.calling_number,
+                calling_name=call.calling_name,
+            )
+        )
+
+    # -- what becomes of the leg ----------------------------------------------------------------------------------
+
+    def delivered(self, leg: Connection) -> None:
+        """The agent's phone rings: the screen pop."""
+        world = self._world
+        made = self._of(leg)
+        if made is None or RESERVATION.next(made.state, ReservationTrigger.DELIVER) is None:
+            return
+        made.state = ReservationState.OFFERING
+        made.delivered_at = world.now
+        call, agent = world.interactions[made.interaction], world.agents[made.agent]
+        call.move(InteractionTrigger.DELIVER, world.now)
+        self._desk.apply(agent, AgentTrigger.ALERT, Cause.DISTRIBUTED)
+        world.tell(
+            events.Delivered,
+            call,
+            Cause.DISTRIBUTED,
+            agent=agent.id,
+            connection=leg.id,
+            waited_s=world.now - (call.queued_at or world.now),
+        )
+
+    def established(self, leg: Connection) -> None:
+        """The agent answered: connect, unless the promise is over (race 3)."""
+        world = self._world
+        made = self._of(leg)
+        if made is None:
+            self.clear(leg, Cause.CALL_CANCELLED)
+            return
+        self.delivered(leg)  # a phone that answers by itself may never have rung
+        if RESERVATION.next(made.state, ReservationTrigger.ACCEPT) is None:
+            return
+        made.state = ReservationState.ACCEPTED
+        made.lease_ends_at = world.now + BRIDGE_LEASE_S
+        world.timers.start(LEASE, made.id, BRIDGE_LEASE_S)
+        world.emit(intents.Bridge(leg.switch, world.interactions[made.interaction].caller, leg.id))
+
+    def bridged(self, leg: Connection) -> None:
+        """Caller and agent hear each other: the promise is kept."""
+        world = self._world
+        made = self._of(leg)
+        if made is None:
+            return
+        self.delivered(leg)
+        self._close(made, ReservationTrigger.COMPLETE)
+        call, agent = world.interactions[made.interaction], world.agents[made.agent]
+        agent.connection, agent.no_answers = leg.id, 0
+        agent.interaction, call.agent = call.id, agent.id
+        agent.calls_answered += 1
+        call.move(InteractionTrigger.ESTABLISH, world.now)
+        self._desk.apply(agent, AgentTrigger.ANSWER, Cause.DISTRIBUTED)
+        self.answered(call, agent)
+        world.tell(
+            events.Established,
+            call,
+            Cause.DISTRIBUTED,
+            connection=leg.id,
+            waited_s=world.now - (call.queued_at or world.now),
+        )
+
+    def bridge_failed(self, leg: Connection, switch_cause: str) -> None:
+        """The two could not be connected: the agent is not to blame."""
+        made = self._of(leg)
+        if made is not None:
+            self.end(made, ReservationTrigger.FAIL, Cause.NORMAL, switch_cause)
+
+    def leg_gone(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
+        """The agent's leg ended or never came to be, before the bridge."""
+        made = self._of(leg)
+        if made is None:
+            return
+        if made.state is ReservationState.ACCEPTED:
+            trigger = ReservationTrigger.REJECT  # answered and hung up before the caller was there (race 4)
+        elif cause in (Cause.CALL_NOT_ANSWERED, Cause.ALERT_TIME_EXPIRED):
+            trigger = ReservationTrigger.TIME_OUT
+        elif cause in _NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
+            trigger = ReservationTrigger.FAIL
+        else:
+            trigger = ReservationTrigger.REJECT
+        self.end(made, trigger, cause, switch_cause)
+
+    def lease_over(self, reservation: ReservationId) -> None:
+        """The phone rang for too long, or the bridge never came."""
+        made = self._world.reservations.get(reservation)
+        if made is not None:
+            accepted = made.state is ReservationState.ACCEPTED
+            cause = Cause.TIMEOUT if accepted else Cause.CALL_NOT_ANSWERED
+            self.end(made, ReservationTrigger.TIME_OUT, cause, "")
+
+    def withdraw(self, agent: Agent, cause: Cause) -> None:
+        """The agent asked for something else while being offered a call (race 7); the caller goes back in place."""
+        made = self._world.reservations.get(agent.reservation) if agent.reservation else None
+        if made is not None:
+            self.end(made, ReservationTrigger.CANCEL, cause, "")
+
+    def end(
+        self,
+        made: Reservation,
+        trigger: ReservationTrigger,
+        cause: Cause,
+        switch_cause: str,
+        *,
+        caller_alive: bool = True,
+    ) -> None:
+        """End a reservation otherwise than by a bridge: clear the leg, free the agent, put a living caller back."""
+        world = self._world
+        if not self._close(made, trigger):
+            return
+        call, agent = world.interactions[made.interaction], world.agents.get(made.agent)
+        leg = world.connections.get(made.leg)
+        if leg is not None:
+            self.clear(leg, cause)
+        if agent is not None:
+            agent.interaction = None
+        world.tell(
+            events.OfferEnded,
+            call,
+            cause,
+            agent=made.agent,
+            outcome=made.state.value,
+            switch_cause=switch_cause,
+        )
+        if caller_alive:
+            self.put_back(call)  # before the agent is free again, or a younger call would overtake this one
+        if agent is not None:
+            self._free(agent, made, cause)
+        if caller_alive:
+            self.route(call)
+
+    def clear(self, leg: Connection, cause: Cause) -> None:
+        """Ask the switch to end a leg, and look for it later if it does not say so."""
+        leg.clearing = True
+        self._world.emit(intents.ClearConnection(leg.switch, leg.id, cause))
+        if not self._world.timers.running(CHECK, leg.id):
+            self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
+
+    def _free(self, agent: Agent, made: Reservation, cause: Cause) -> None:
+        settings = agent.settings
+        if made.state is ReservationState.TIMED_OUT:
+            agent.no_answers += 1
+            if agent.no_answers >= settings.no_answers_allowed:
+                agent.no_answers = 0
+                if agent.state in _OFFERED:
+                    self._desk.apply(agent, AgentTrigger.NOT_READY, cause, reason.RNA)
+            else:
+                self._desk.pause(agent, reason.RNA, settings.no_answer_delay_s, cause)
+        elif made.state is ReservationState.REJECTED and cause is Cause.BUSY:
+            self._desk.pause(agent, reason.BUSY, settings.busy_delay_s, cause)
+        elif made.state is ReservationState.REJECTED:
+            self._desk.pause(agent, reason.REJECTED, settings.reject_delay_s, cause)
+        elif made.state is ReservationState.FAILED and cause is Cause.DEST_NOT_OBTAINABLE:
+            self._desk.pause(agent, reason.PHONE_DOWN, settings.phone_down_delay_s, cause)
+        elif made.state is ReservationState.FAILED and cause in _NETWORK:
+            self._desk.pause(agent, reason.CONN_DOWN, settings.phone_down_delay_s, cause)
+        else:
+            self._desk.apply(agent, AgentTrigger.RELEASE, cause)
+
+    def _of(self, leg: Connection) -> Reservation | None:
+        return self._world.reservations.get(leg.reservation) if leg.reservation else None
+
+    def _close(self, made: Reservation, trigger: ReservationTrigger) -> bool:
+        after = RESERVATION.next(made.state, trigger)
+        if after is None:
+            return False
+        made.state = after
+        world = self._world
+        world.timers.cancel(LEASE, made.id)
+        del world.reservations[made.id]
+        call, agent = world.interactions.get(made.interaction), world.agents.get(made.agent)
+        if call is not None:
+            call.reservation = None
+        if agent is not None:
+            agent.reservation = None
+        leg = world.connections.get(made.leg)
+        if leg is not None:
+            leg.reservation = None
+        return True

@@ -1,0 +1,117 @@
+"""Everything the engine knows, and the intents of the fact in hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cti.engine.timers import Timers
+from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
+from cti.model import events
+from cti.model.agent import Agent
+from cti.model.cause import Cause
+from cti.model.connection import Connection
+from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.intents import Intent, Notify
+from cti.model.interaction import Interaction
+from cti.model.queue import Queue
+from cti.model.reservation import Reservation
+from cti.model.states import LinkState
+from cti.routing.router import Router
+
+
+class World:
+    """The state that one engine owns."""
+
+    def __init__(self, ids: IdSource, router: Router) -> None:
+        self.ids = ids
+        self.router = router
+        self.now = 0.0
+        self.agents: dict[AgentId, Agent] = {}
+        self.queues: dict[QueueId, Queue] = {}
+        self.interactions: dict[InteractionId, Interaction] = {}
+        self.connections: dict[ConnectionId, Connection] = {}
+        self.reservations: dict[ReservationId, Reservation] = {}
+        self.links: dict[SwitchId, LinkState] = {}
+        self.phones: dict[str, AgentId] = {}
+        """Who is logged on at which phone."""
+        self.adopted: dict[AgentId, ConnectionId] = {}
+        """Legs found alive in a snapshot whose agents have not logged on again yet."""
+        self.intents: list[Intent] = []
+        self.timers = Timers(self.emit)
+        self._token = 0
+        self._place = 0
+
+    def emit(self, intent: Intent) -> None:
+        """Add an intent to those of the fact in hand."""
+        self.intents.append(intent)
+
+    def notify(self, event: events.Event) -> None:
+        """Tell the subscribers."""
+        self.intents.append(Notify(event))
+
+    def tell(self, kind: type[events.CallEvent], call: Interaction, cause: Cause, **more: Any) -> None:
+        """Tell the subscribers something of an interaction."""
+        self.intents.append(
+            Notify(
+                kind(
+                    interaction=call.id,
+                    at=self.now,
+                    cause=cause,
+                    switch=call.switch,
+                    calling_number=call.calling_number,
+                    calling_name=call.calling_name,
+                    called_number=call.called_number,
+                    queue=call.queue,
+                    agent=more.pop("agent", call.agent),
+                    data=dict(call.data),
+                    **more,
+                )
+            )
+        )
+
+    def next_token(self) -> int:
+        """The next fencing token; it only grows."""
+        self._token += 1
+        return self._token
+
+    def next_place(self) -> int:
+        """The next place among calls that enter in one instant."""
+        self._place += 1
+        return self._place
+
+    def is_live(self, switch: SwitchId) -> bool:
+        """Whether calls on this switch may be routed."""
+        return self.links.get(switch) is LinkState.LIVE
+
+    def agent(self, agent: AgentId) -> Agent:
+        """The agent of this id.
+
+        Raises:
+            UnknownAgent: there is none; the message names the nearest.
+        """
+        try:
+            return self.agents[agent]
+        except KeyError:
+            raise UnknownAgent(agent, self.agents) from None
+
+    def queue(self, queue: QueueId) -> Queue:
+        """The queue of this id.
+
+        Raises:
+            UnknownQueue: there is none; the message names the nearest.
+        """
+        try:
+            return self.queues[queue]
+        except KeyError:
+            raise UnknownQueue(queue, self.queues) from None
+
+    def interaction(self, interaction: InteractionId) -> Interaction:
+        """The living interaction of this id.
+
+        Raises:
+            UnknownInteraction: it never was, or is over.
+        """
+        try:
+            return self.interactions[interaction]
+        except KeyError:
+            raise UnknownInteraction(interaction) from None

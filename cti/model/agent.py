@@ -1,0 +1,74 @@
+"""Agents: who can be offered a call, at which phone, with which skills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import Factory, define, field, frozen
+
+from cti.model.ids import AgentId, ConnectionId, InteractionId, ReservationId
+from cti.model.states import AgentState
+from cti.model.validate import count, levels, name, one_of, seconds
+
+
+@frozen
+class AgentSettings:
+    """What is configured of an agent.
+
+    Args:
+        id: the agent's name, unique in the centre.
+        contact: the dial string of the agent's phone, such as ``user/1001`` or ``sofia/gateway/mobile/13800000000``.
+        skills: skill -> level, from 0 up. A skill that is absent counts as level 0.
+        wrap_up_s: seconds of work after each call; None takes the queue's.
+        after_wrap_up: ``"ready"`` or ``"not ready"``.
+        no_answers_allowed: so many unanswered offers in a row make the agent not ready (RNA).
+        no_answer_delay_s: after an unanswered offer that did not reach that number, seconds before the next offer.
+        reject_delay_s: the same after a rejected offer.
+        busy_delay_s: the same when the phone was busy.
+        phone_down_delay_s: the same when the phone was not registered or the network failed.
+    """
+
+    id: AgentId = field(validator=name)
+    contact: str = field(validator=name)
+    skills: Mapping[str, int] = field(factory=dict, validator=levels)
+    wrap_up_s: float | None = field(default=None, validator=seconds)
+    after_wrap_up: str = field(default="ready", validator=one_of("ready", "not ready"))
+    no_answers_allowed: int = field(default=1, validator=count)
+    no_answer_delay_s: float = field(default=2.0, validator=seconds)
+    reject_delay_s: float = field(default=5.0, validator=seconds)
+    busy_delay_s: float = field(default=10.0, validator=seconds)
+    phone_down_delay_s: float = field(default=15.0, validator=seconds)
+
+
+@define(eq=False)
+class Agent:
+    """One agent and the session they have, if any. Only the engine changes it."""
+
+    settings: AgentSettings
+    state: AgentState = AgentState.NULL
+    state_since: float = 0.0
+    logged_on_since: float = 0.0
+    idle_since: float = 0.0
+    """Since when no call has been with the agent; what "longest idle" counts from."""
+    reason: str = ""
+    phone: str = ""
+    """The contact this session uses; a changed contact counts from the next log-on."""
+    pending: tuple[AgentState, str] | None = None
+    """The state asked for while busy, and its reason."""
+    reservation: ReservationId | None = None
+    interaction: InteractionId | None = None
+    connection: ConnectionId | None = None
+    no_answers: int = 0
+    calls_answered: int = 0
+    seconds_in: dict[AgentState, float] = Factory(dict)
+    """Seconds spent in each state left so far, in this session."""
+
+    @property
+    def id(self) -> AgentId:
+        """The agent's name."""
+        return self.settings.id
+
+    @property
+    def skills(self) -> Mapping[str, int]:
+        """Skill -> level."""
+        return self.settings.skills

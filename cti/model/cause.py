@@ -1,0 +1,123 @@
+"""Why something happened: CSTA's event causes with the numbers of ECMA-285 (EventCause).
+
+The switch's own hang-up cause is kept beside a cause, never instead of it. The causes of the voice-unit services
+and of call interception are left out until something here can report them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Cause(IntEnum):
+    """CSTA's event cause; ``csta_name`` is the standard's spelling."""
+
+    ACTIVE_PARTICIPATION = 1
+    ALTERNATE = 2
+    BUSY = 3
+    CALL_BACK = 4
+    CALL_CANCELLED = 5
+    CALL_FORWARD_IMMEDIATE = 6
+    CALL_FORWARD_BUSY = 7
+    CALL_FORWARD_NO_ANSWER = 8
+    CALL_FORWARD = 9
+    CALL_NOT_ANSWERED = 10
+    CALL_PICKUP = 11
+    CAMP_ON = 12
+    DEST_NOT_OBTAINABLE = 13
+    DO_NOT_DISTURB = 14
+    INCOMPATIBLE_DESTINATION = 15
+    INVALID_ACCOUNT_CODE = 16
+    KEY_OPERATION = 17
+    LOCKOUT = 18
+    MAINTENANCE = 19
+    NETWORK_CONGESTION = 20
+    NETWORK_NOT_OBTAINABLE = 21
+    NEW_CALL = 22
+    NO_AVAILABLE_AGENTS = 23
+    OVERRIDE = 24
+    PARK = 25
+    OVERFLOW = 26
+    RECALL = 27
+    REDIRECTED = 28
+    REORDER_TONE = 29
+    RESOURCES_NOT_AVAILABLE = 30
+    SILENT_PARTICIPATION = 31
+    TRANSFER = 32
+    TRUNKS_BUSY = 33
+    BLOCKED = 35
+    CHARACTER_COUNT_REACHED = 36
+    CONSULTATION = 37
+    DISTRIBUTED = 38
+    DTMF_DIGIT_DETECTED = 39
+    DURATION_EXCEEDED = 40
+    END_OF_MESSAGE_DETECTED = 41
+    ENTERING_DISTRIBUTION = 42
+    FORCED_PAUSE = 43
+    MAKE_CALL = 44
+    MESSAGE_SIZE_EXCEEDED = 45
+    NETWORK_SIGNAL = 46
+    NEXT_MESSAGE = 47
+    NORMAL_CLEARING = 48
+    NO_SPEECH_DETECTED = 49
+    NUMBER_CHANGED = 50
+    SINGLE_STEP_CONFERENCE = 51
+    SINGLE_STEP_TRANSFER = 52
+    SPEECH_DETECTED = 53
+    SWITCHING_FUNCTION_TERMINATED = 54
+    TERMINATION_CHARACTER_RECEIVED = 55
+    TIMEOUT = 56
+    ACD_BUSY = 57
+    ACD_FORWARD = 58
+    ACD_SATURATED = 59
+    ALERT_TIME_EXPIRED = 60
+    AUTO_WORK = 61
+    CAMP_ON_TRUNKS = 62
+    CONFERENCE = 63
+    DEST_DETECTED = 64
+    DEST_OUT_OF_ORDER = 65
+    DISTRIBUTION_DELAY = 66
+    FORCED_TRANSITION = 67
+    INTRUDE = 68
+    INVALID_NUMBER_FORMAT = 69
+    JOIN_CALL = 70
+    KEY_OPERATION_IN_USE = 71
+    MAKE_PREDICTIVE_CALL = 72
+    MESSAGE_DURATION_EXCEEDED = 73
+    MULTIPLE_ALERTING = 74
+    MULTIPLE_QUEUING = 75
+    NETWORK_DIALLING = 76
+    NETWORK_OUT_OF_ORDER = 77
+    NORMAL = 78
+    NUMBER_UNALLOCATED = 81
+    QUEUE_CLEARED = 82
+    REMAINS_IN_QUEUE = 83
+    RESERVED = 84
+    SELECTED_TRUNK_BUSY = 85
+    SUSPEND = 86
+    ACTIVATION = 88
+    BUSY_OVERFLOW = 94
+    CALENDAR_OVERFLOW = 95
+    CAPACITY_OVERFLOW = 96
+    EMPTY_QUEUE = 99
+    INTER_DIGIT_TIMEOUT = 100
+    INVALID_CONNECTION = 101
+    INVALID_CONNECTION_STATE = 102
+    MAKE_CONNECTION = 103
+    MAX_TIMEOUT = 104
+    NO_QUEUE = 106
+    NO_RULE = 107
+    PATH_REPLACEMENT = 109
+    QUEUE_TIME_OVERFLOW = 110
+    RECALL_BUSY = 111
+    RECALL_FORWARDED = 112
+    RECALL_NO_ANSWER = 113
+    RECALL_RESOURCES_NOT_AVAILABLE = 114
+    UNKNOWN_OVERFLOW = 115
+    LAWFUL_INTERCEPTION = 121
+
+    @property
+    def csta_name(self) -> str:
+        """The standard's spelling (``normalClearing``), but for a leading abbreviation: ``acdBusy`` is its aCDBusy."""
+        first, *rest = self.name.lower().split("_")
+        return first + "".join(word.capitalize() for word in rest)

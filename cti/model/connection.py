@@ -1,0 +1,45 @@
+"""Connections: one leg of an interaction on a switch (CSTA: a call's relation to a device)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import define
+
+from cti.model.ids import AgentId, ConnectionId, InteractionId, ReservationId, SwitchId
+from cti.model.states import CONNECTION, ConnectionState, ConnectionTrigger
+
+
+class Side(Enum):
+    """Whose leg it is."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+@define(eq=False)
+class Connection:
+    """One leg. Only the engine changes it."""
+
+    id: ConnectionId
+    switch: SwitchId
+    side: Side
+    interaction: InteractionId
+    agent: AgentId | None = None
+    reservation: ReservationId | None = None
+    state: ConnectionState = ConnectionState.NULL
+    clearing: bool = False
+    """Whether we have asked the switch to clear it."""
+    established_at: float | None = None
+
+    def move(self, trigger: ConnectionTrigger) -> bool:
+        """Pull a trigger of the table; whether it changed the state.
+
+        Raises:
+            IllegalTransition: the table forbids it; nothing was changed.
+        """
+        after = CONNECTION.next(self.state, trigger)
+        if after is None:
+            return False
+        self.state = after
+        return True

@@ -1,0 +1,293 @@
+"""Facts: what happened, told to the engine. Past tense, in CSTA's words; no fact knows a FreeSWITCH header.
+
+The first group comes from a switch, the second from the host application or an agent, the last from a timer.
+A fact about a connection the engine does not know, or knows to be over, changes nothing by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Factory, frozen
+
+from cti.model.agent import AgentSettings
+from cti.model.cause import Cause
+from cti.model.connection import Side
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.queue import QueueSettings
+
+# -- from a switch ----------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Offered:
+    """A call has been handed to us and waits for what we say (a parked channel that carries our centre's name)."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    calling_number: str
+    calling_name: str
+    called_number: str
+    established: bool = False
+    """Whether it has been answered already."""
+    data: Mapping[str, Any] = Factory(dict)
+
+
+@frozen
+class Originated:
+    """A leg we asked for exists on the switch now; it carries the reservation it was made for."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    reservation: ReservationId | None = None
+
+
+@frozen
+class Delivered:
+    """A leg we asked for is alerting its phone."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class Established:
+    """A leg has been answered; one we asked for carries the reservation it was made for."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    reservation: ReservationId | None = None
+
+
+@frozen
+class Bridged:
+    """Two legs hear each other."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    other: ConnectionId
+
+
+@frozen
+class BridgeFailed:
+    """Two legs could not be connected, though we asked."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    other: ConnectionId
+    switch_cause: str
+
+
+@frozen
+class Held:
+    """One end has put the other on hold."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class Retrieved:
+    """A held connection is talking again."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class ConnectionCleared:
+    """A leg has ended."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    cause: Cause
+    switch_cause: str
+
+
+@frozen
+class Failed:
+    """A leg we asked for will not come to be."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    cause: Cause
+    switch_cause: str
+
+
+@frozen
+class LinkConnecting:
+    """We are trying to reach the switch."""
+
+    switch: SwitchId
+
+
+@frozen
+class LinkAuthenticated:
+    """The switch let us in; a snapshot is being taken."""
+
+    switch: SwitchId
+
+
+@frozen
+class LinkLost:
+    """The link to the switch is gone; what happens there is unknown until the next snapshot."""
+
+    switch: SwitchId
+
+
+@frozen
+class ChannelSeen:
+    """One channel of a snapshot, with what our own tags say of it."""
+
+    connection: ConnectionId
+    calling_number: str = ""
+    calling_name: str = ""
+    called_number: str = ""
+    established: bool = False
+    bridged_to: ConnectionId | None = None
+    interaction: InteractionId | None = None
+    agent: AgentId | None = None
+    reservation: ReservationId | None = None
+    queue: QueueId | None = None
+    side: Side = Side.CALLER
+
+
+@frozen
+class SnapshotTaken:
+    """All channels of ours that live on the switch now. ``restarted``: it is not the process we knew."""
+
+    switch: SwitchId
+    channels: tuple[ChannelSeen, ...]
+    restarted: bool = False
+
+
+# -- from the host application and from agents ------------------------------------------------------------------------
+
+
+@frozen
+class AgentDefined:
+    """An agent was added, or their settings changed."""
+
+    settings: AgentSettings
+
+
+@frozen
+class AgentRemoved:
+    """An agent was removed; a call in hand ends first."""
+
+    agent: AgentId
+
+
+@frozen
+class QueueDefined:
+    """A queue was added, or its settings changed."""
+
+    settings: QueueSettings
+
+
+@frozen
+class LogOnRequested:
+    """An agent logs on; ``ready`` says whether they want calls at once."""
+
+    agent: AgentId
+    ready: bool = False
+
+
+@frozen
+class LogOffRequested:
+    """An agent logs off, or somebody logs them off."""
+
+    agent: AgentId
+    reason: str = ""
+
+
+@frozen
+class ReadyRequested:
+    """An agent asks for calls."""
+
+    agent: AgentId
+
+
+@frozen
+class NotReadyRequested:
+    """An agent asks for no calls, with a reason code."""
+
+    agent: AgentId
+    reason: str = ""
+
+
+@frozen
+class QueueRequested:
+    """A script puts its call into a queue."""
+
+    interaction: InteractionId
+    queue: QueueId
+    priority: int = 0
+    data: Mapping[str, Any] = Factory(dict)
+
+
+@frozen
+class DataAttached:
+    """Data was attached to an interaction; a value of None takes the key away."""
+
+    interaction: InteractionId
+    data: Mapping[str, Any]
+
+
+@frozen
+class DivertRequested:
+    """A script sends its call out of the centre, to a number of the switch's dialplan."""
+
+    interaction: InteractionId
+    destination: str
+
+
+@frozen
+class ClearRequested:
+    """A script or an agent ends the whole call."""
+
+    interaction: InteractionId
+    cause: Cause = Cause.NORMAL_CLEARING
+
+
+# -- from a timer -----------------------------------------------------------------------------------------------------
+
+
+@frozen
+class TimerFired:
+    """A timer that the engine started has run out. ``generation`` tells a late one from the one that counts."""
+
+    kind: str
+    key: str
+    generation: int
+
+
+Fact = (
+    Offered
+    | Originated
+    | Delivered
+    | Established
+    | Bridged
+    | BridgeFailed
+    | Held
+    | Retrieved
+    | ConnectionCleared
+    | Failed
+    | LinkConnecting
+    | LinkAuthenticated
+    | LinkLost
+    | SnapshotTaken
+    | AgentDefined
+    | AgentRemoved
+    | QueueDefined
+    | LogOnRequested
+    | LogOffRequested
+    | ReadyRequested
+    | NotReadyRequested
+    | QueueRequested
+    | DataAttached
+    | DivertRequested
+    | ClearRequested
+    | TimerFired
+)

@@ -1,0 +1,22 @@
+"""Why an agent is not ready: Cisco Finesse's set of system reasons, plus the centre's own (any other text)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RNA: Final = "RNA"
+"""Did not answer (ring, no answer) too many times in a row."""
+REJECTED: Final = "REJECTED"
+"""Rejected a call; ends by itself after the agent's ``reject_delay_s``."""
+BUSY: Final = "OFFHOOK"
+"""The phone was busy when a call was offered; ends by itself after ``busy_delay_s``."""
+PHONE_DOWN: Final = "PHONE_DOWN"
+"""The phone is not registered; ends by itself after ``phone_down_delay_s``, when it is tried again."""
+CONN_DOWN: Final = "CONN_DOWN"
+"""The network to the phone failed; ends by itself after ``phone_down_delay_s``."""
+WORK_TIMER_EXPIRED: Final = "WORK_TIMER_EXPIRED"
+"""Wrap-up ended and the agent is configured to be not ready after it."""
+SUPERVISOR: Final = "SUPERVISOR"
+"""Somebody else than the agent asked for it."""
+LOGGED_ON: Final = "LOGGED_ON"
+"""Logged on and not ready yet."""

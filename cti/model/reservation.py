@@ -1,0 +1,25 @@
+"""Reservations: an agent promised to one interaction, with a lease and a fencing token."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
+from cti.model.states import ReservationState
+
+
+@define(eq=False)
+class Reservation:
+    """A promise. ``token`` only grows; a late event that names an older one changes nothing."""
+
+    id: ReservationId
+    token: int
+    agent: AgentId
+    interaction: InteractionId
+    queue: QueueId
+    leg: ConnectionId
+    """The agent's leg, named by us before the switch hears of it."""
+    made_at: float
+    lease_ends_at: float
+    state: ReservationState = ReservationState.PENDING
+    delivered_at: float | None = None

@@ -1,0 +1,58 @@
+"""The router's contract: the engine tells it what is there, and asks it who goes to whom."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from cti.model.agent import Agent
+from cti.model.ids import AgentId, InteractionId, QueueId
+from cti.model.interaction import Interaction
+from cti.model.queue import Queue
+
+
+class Router(ABC):
+    """Decides which waiting call goes to which ready agent.
+
+    The engine calls it in one greenlet, and it must neither block nor change what it is handed. Every call it is told
+    of with ``call_waiting`` is taken back with ``call_gone``, every agent likewise.
+    """
+
+    @abstractmethod
+    def queue_defined(self, queue: Queue) -> None:
+        """A queue is new, or its settings changed.
+
+        Raises:
+            CtiError: the settings cannot be routed by (an unknown strategy, say); the engine keeps the old ones.
+        """
+
+    @abstractmethod
+    def agent_available(self, agent: Agent) -> None:
+        """An agent can be offered a call from now on."""
+
+    @abstractmethod
+    def agent_unavailable(self, agent: AgentId) -> None:
+        """An agent can be offered nothing any more; told of one who was not available, it does nothing."""
+
+    @abstractmethod
+    def call_waiting(self, call: Interaction) -> None:
+        """A call waits in its queue from now on."""
+
+    @abstractmethod
+    def call_gone(self, call: InteractionId) -> None:
+        """A call no longer waits (it was taken, left or ended); told of one who did not wait, it does nothing."""
+
+    @abstractmethod
+    def agent_for(self, call: Interaction) -> AgentId | None:
+        """The available agent whom this waiting call should be offered to now; None to let it wait. (Route Request.)"""
+
+    @abstractmethod
+    def call_for(self, agent: Agent) -> InteractionId | None:
+        """The waiting call that this available agent should be offered now; None to let them stay idle."""
+
+    @abstractmethod
+    def position(self, call: InteractionId) -> int:
+        """A waiting call's place in its queue, 1 for the head; 0 if it does not wait."""
+
+    @abstractmethod
+    def waiting(self, queue: QueueId) -> tuple[InteractionId, ...]:
+        """A queue's waiting calls, in order."""
