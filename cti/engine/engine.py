@@ -134,6 +134,7 @@ class Engine:
             leg.move(trigger)
 
     def _cleared(self, fact: facts.ConnectionCleared | facts.Failed) -> None:
+        self.world.ended(fact.connection)
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
             self._line.connection_cleared(leg, fact.cause, fact.switch_cause)

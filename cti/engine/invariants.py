@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cti.engine.offers import CHECK
 from cti.engine.world import World
 from cti.model.states import AgentState, InteractionState
 
@@ -28,6 +29,10 @@ def _agents(world: World) -> list[str]:
             wrong.append(f"agent {agent.id} is {agent.state.value} without a reservation")
         if agent.state not in _WITH_A_RESERVATION and agent.reservation is not None:
             wrong.append(f"agent {agent.id} is {agent.state.value} and holds reservation {agent.reservation}")
+        if (agent.state is AgentState.NULL) == (world.phones.get(agent.phone) == agent.id):
+            wrong.append(
+                f"agent {agent.id} is {agent.state.value} and their phone is with {world.phones.get(agent.phone)}"
+            )
         if agent.state is not AgentState.NULL:
             spent = sum(agent.seconds_in.values()) + world.now - agent.state_since
             session = world.now - agent.logged_on_since
@@ -67,11 +72,16 @@ def _calls(world: World) -> list[str]:
 
 
 def _connections(world: World) -> list[str]:
-    return [
-        f"connection {leg.id} belongs to call {leg.interaction}, which is over"
-        for leg in world.connections.values()
-        if leg.interaction not in world.interactions or leg.id not in world.interactions[leg.interaction].connections
-    ]
+    wrong = []
+    for leg in world.connections.values():
+        call = world.interactions.get(leg.interaction)
+        if call is None or leg.id not in call.connections:
+            wrong.append(f"connection {leg.id} belongs to call {leg.interaction}, which is over")
+        elif call.state.is_over and not leg.clearing:
+            wrong.append(f"connection {leg.id} lives on after its call was {call.state.value}")
+        if leg.clearing and not world.timers.running(CHECK, leg.id):
+            wrong.append(f"connection {leg.id} is being cleared and nobody will look for it")
+    return wrong
 
 
 def _queues(world: World) -> list[str]:

@@ -44,7 +44,7 @@ class Line:
     def offered(self, fact: facts.Offered) -> None:
         """A call has been handed to us."""
         world = self._world
-        if fact.connection in world.connections:
+        if fact.connection in world.connections or world.has_ended(fact.connection):
             return
         call = Interaction(
             id=world.ids.interaction(world.now),
@@ -97,7 +97,8 @@ class Line:
         call.move(InteractionTrigger.QUEUE, world.now)
         figures.offered += 1
         figures.waiting += 1
-        world.router.call_waiting(call)
+        if world.is_live(call.switch):
+            world.router.call_waiting(call)
         if settings.max_wait_s is not None:
             world.timers.start(WAIT, call.id, settings.max_wait_s)
         else:
@@ -110,7 +111,8 @@ class Line:
         if not answered:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
         if settings.music:
-            world.emit(intents.StartTreatment(call.switch, caller.id, settings.music))
+            world.emit(intents.StartTreatment(call.switch, caller.id, settings.music, replace=call.treated))
+            call.treated = True
         world.emit(intents.TagConnection(call.switch, caller.id, {"cti_queue": queue.id}))
 
     def route(self, call: Interaction) -> None:
@@ -206,7 +208,8 @@ class Line:
 
     def _clear_legs(self, call: Interaction, cause: Cause) -> None:
         for leg in sorted(call.connections):
-            self._offers.clear(self._world.connections[leg], cause)
+            if not self._world.connections[leg].clearing:
+                self._offers.clear(self._world.connections[leg], cause)
 
     def _leave(self, call: Interaction) -> None:
         """Out of its queue, if it waits in one, by the host application's wish."""
@@ -233,7 +236,7 @@ class Line:
         caller.move(ConnectionTrigger.ESTABLISH)
         if call.queue is None or call.queued_at is None:
             return
-        queue, waited = world.queues[call.queue], world.now - call.queued_at
+        queue, waited = world.queues[call.queue], call.waited_s(world.now)
         figures = queue.figures
         figures.waiting -= 1
         figures.answered += 1
@@ -285,7 +288,7 @@ class Line:
         world = self._world
         if call.state.is_waiting and call.queue is not None:
             figures = world.queues[call.queue].figures
-            waited = world.now - (call.queued_at or world.now)
+            waited = call.waited_s(world.now)
             short = waited < world.queues[call.queue].settings.short_abandon_s
             lost = cause is Cause.SWITCHING_FUNCTION_TERMINATED
             self._take_out(call)
@@ -311,7 +314,8 @@ class Line:
         if agent is not None and agent.connection == leg.id:
             queue = world.queues.get(call.queue) if call.queue is not None else None
             self._desk.call_ended(agent, queue.settings.wrap_up_s if queue is not None else 0.0)
-        if call.agent == leg.agent and call.state is InteractionState.ESTABLISHED:
+        # A leg of an offer that came to nothing may end long after the same agent took the call by another.
+        if call.agent == leg.agent and not leg.clearing and call.state is InteractionState.ESTABLISHED:
             call.move(InteractionTrigger.CLEAR, world.now)
             self._clear_legs(call, Cause.NORMAL_CLEARING)
 

@@ -9,7 +9,7 @@ from cti.engine.world import World
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import SwitchId
+from cti.model.ids import InteractionId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.states import (
     LINK,
@@ -47,6 +47,7 @@ class Links:
         self._desk = desk
         self._line = line
         self._offers = offers
+        self._seen: set[SwitchId] = set()
 
     def changed(self, switch: SwitchId, trigger: LinkTrigger) -> None:
         """A link was lost, is being made, or let us in. Nothing is routed on it until the snapshot."""
@@ -59,12 +60,18 @@ class Links:
         if state is LinkState.LIVE and after is not LinkState.LIVE:
             for call in self._calls_on(switch):
                 world.router.call_gone(call.id)
-        world.notify(events.SystemStatus(switch=switch, at=world.now, status=_STATUS[after]))
+        if after is LinkState.LIVE:
+            self._seen.add(switch)
+        first = after is LinkState.SNAPSHOTTING and switch not in self._seen
+        status = "initializing" if first else _STATUS[after]
+        world.notify(events.SystemStatus(switch=switch, at=world.now, status=status))
 
     def snapshot(self, fact: facts.SnapshotTaken) -> None:
         """Compare the model with the switch: make up the missing ends, adopt what our tags tell, then route again."""
         world = self._world
+        LINK.next(world.links.get(fact.switch, LinkState.DOWN), LinkTrigger.SNAPSHOT_TAKEN)  # or nothing is touched
         seen = {channel.connection: channel for channel in fact.channels}
+        calls_known, legs_known = frozenset(world.interactions), frozenset(world.connections)
         for connection in [c for c in world.connections.values() if c.switch == fact.switch]:
             if fact.restarted or connection.id not in seen:
                 self._line.connection_cleared(connection, Cause.SWITCHING_FUNCTION_TERMINATED, _GONE)
@@ -75,10 +82,14 @@ class Links:
             elif channel.side is Side.AGENT and channel.bridged_to is None:
                 world.emit(intents.ClearConnection(fact.switch, channel.connection, Cause.CALL_CANCELLED))
         for channel in fact.channels:
-            if channel.connection not in world.connections and channel.side is Side.CALLER:
+            if channel.connection in legs_known and not fact.restarted:
+                continue  # it may have been diverted just now: the list was read before that
+            if world.has_ended(channel.connection) or channel.connection in world.connections:
+                continue  # the list may be older than the end that we have been told of
+            if channel.side is Side.CALLER:
                 partner = seen.get(channel.bridged_to) if channel.bridged_to is not None else None
-                if partner is not None and partner.side is Side.AGENT:
-                    self._adopt(fact.switch, channel, partner)
+                if partner is not None and partner.side is Side.AGENT and partner.connection not in world.connections:
+                    self._adopt(fact.switch, channel, partner, calls_known)
                 elif channel.bridged_to is None:
                     self._line.offered(
                         facts.Offered(
@@ -101,16 +112,23 @@ class Links:
         if known.clearing:
             self._offers.clear(known, Cause.NORMAL_CLEARING)
             return
-        if channel.established and known.established_at is None:
-            self._line.established(known)
         if known.side is Side.AGENT and channel.bridged_to is not None:
             self._offers.bridged(known)
+        if channel.established and known.established_at is None:
+            self._line.established(known)
 
-    def _adopt(self, switch: SwitchId, caller: facts.ChannelSeen, partner: facts.ChannelSeen) -> None:
+    def _adopt(
+        self,
+        switch: SwitchId,
+        caller: facts.ChannelSeen,
+        partner: facts.ChannelSeen,
+        calls_known: frozenset[InteractionId],
+    ) -> None:
         """A caller and an agent talk whom we do not know: we were restarted, and they must not notice."""
         world = self._world
+        kept = caller.interaction if caller.interaction not in calls_known else None  # nothing follows a Call Cleared
         call = Interaction(
-            id=caller.interaction or world.ids.interaction(world.now),
+            id=kept or world.ids.interaction(world.now),
             switch=switch,
             caller=caller.connection,
             calling_number=caller.calling_number,
@@ -130,9 +148,9 @@ class Links:
         call.move(InteractionTrigger.ESTABLISH, world.now)
         agent = world.agents.get(partner.agent) if partner.agent is not None else None
         if agent is not None and agent.state is not AgentState.NULL and agent.connection is None:
-            self._offers.withdraw(agent, Cause.FORCED_TRANSITION)
-            agent.connection, agent.interaction = partner.connection, call.id
             self._desk.apply(agent, AgentTrigger.ANSWER, Cause.SWITCHING_FUNCTION_TERMINATED)
+            self._offers.withdraw(agent, Cause.FORCED_TRANSITION)  # now that nobody can offer them the next call
+            agent.connection, agent.interaction = partner.connection, call.id
         elif partner.agent is not None:
             world.adopted[partner.agent] = partner.connection
         world.tell(

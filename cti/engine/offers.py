@@ -17,6 +17,7 @@ from cti.model.states import (
     RESERVATION,
     AgentState,
     AgentTrigger,
+    ConnectionTrigger,
     InteractionTrigger,
     ReservationState,
     ReservationTrigger,
@@ -115,15 +116,14 @@ class Offers:
             Cause.DISTRIBUTED,
             agent=agent.id,
             connection=leg.id,
-            waited_s=world.now - (call.queued_at or world.now),
+            waited_s=call.waited_s(world.now),
         )
 
     def established(self, leg: Connection) -> None:
-        """The agent answered: connect, unless the promise is over (race 3)."""
+        """The agent answered: connect."""
         world = self._world
         made = self._of(leg)
-        if made is None:
-            self.clear(leg, Cause.CALL_CANCELLED)
+        if made is None:  # connected already; a leg whose promise is over is being cleared, and never gets here
             return
         self.delivered(leg)  # a phone that answers by itself may never have rung
         if RESERVATION.next(made.state, ReservationTrigger.ACCEPT) is None:
@@ -140,6 +140,9 @@ class Offers:
         if made is None:
             return
         self.delivered(leg)
+        leg.move(ConnectionTrigger.ESTABLISH)  # the news of the answer may come later
+        if leg.established_at is None:
+            leg.established_at = world.now
         self._close(made, ReservationTrigger.COMPLETE)
         call, agent = world.interactions[made.interaction], world.agents[made.agent]
         agent.connection, agent.no_answers = leg.id, 0
@@ -153,7 +156,7 @@ class Offers:
             call,
             Cause.DISTRIBUTED,
             connection=leg.id,
-            waited_s=world.now - (call.queued_at or world.now),
+            waited_s=call.waited_s(world.now),
         )
 
     def bridge_failed(self, leg: Connection, switch_cause: str) -> None:
@@ -167,12 +170,12 @@ class Offers:
         made = self._of(leg)
         if made is None:
             return
-        if made.state is ReservationState.ACCEPTED:
+        if cause in _NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
+            trigger = ReservationTrigger.FAIL
+        elif made.state is ReservationState.ACCEPTED:
             trigger = ReservationTrigger.REJECT  # answered and hung up before the caller was there (race 4)
         elif cause in (Cause.CALL_NOT_ANSWERED, Cause.ALERT_TIME_EXPIRED):
             trigger = ReservationTrigger.TIME_OUT
-        elif cause in _NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
-            trigger = ReservationTrigger.FAIL
         else:
             trigger = ReservationTrigger.REJECT
         self.end(made, trigger, cause, switch_cause)
@@ -180,10 +183,14 @@ class Offers:
     def lease_over(self, reservation: ReservationId) -> None:
         """The phone rang for too long, or the bridge never came."""
         made = self._world.reservations.get(reservation)
-        if made is not None:
-            accepted = made.state is ReservationState.ACCEPTED
-            cause = Cause.TIMEOUT if accepted else Cause.CALL_NOT_ANSWERED
-            self.end(made, ReservationTrigger.TIME_OUT, cause, "")
+        if made is None:
+            return
+        if made.state is ReservationState.ACCEPTED:
+            self.end(made, ReservationTrigger.TIME_OUT, Cause.TIMEOUT, "")
+        elif self._world.is_live(self._world.interactions[made.interaction].switch):
+            self.end(made, ReservationTrigger.TIME_OUT, Cause.CALL_NOT_ANSWERED, "")
+        else:  # nobody saw whether the phone rang at all: the agent is not to blame (race 9)
+            self.end(made, ReservationTrigger.FAIL, Cause.TIMEOUT, "")
 
     def withdraw(self, agent: Agent, cause: Cause) -> None:
         """The agent asked for something else while being offered a call (race 7); the caller goes back in place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from cti.engine.timers import Timers
@@ -17,6 +18,9 @@ from cti.model.queue import Queue
 from cti.model.reservation import Reservation
 from cti.model.states import LinkState
 from cti.routing.router import Router
+
+REMEMBERED_S = 60.0
+"""For how long may news of a leg that has ended still come? ``show channels`` lags by a second, a slow link by more."""
 
 
 class World:
@@ -40,6 +44,7 @@ class World:
         self.timers = Timers(self.emit)
         self._token = 0
         self._place = 0
+        self._ended: dict[ConnectionId, float] = {}
 
     def emit(self, intent: Intent) -> None:
         """Add an intent to those of the fact in hand."""
@@ -78,6 +83,17 @@ class World:
         """The next place among calls that enter in one instant."""
         self._place += 1
         return self._place
+
+    def ended(self, connection: ConnectionId) -> None:
+        """The switch says that a leg has ended; remembered for a while, so that late news does not bring it back."""
+        self._ended.setdefault(connection, self.now)
+        for oldest in list(islice(self._ended, 2)):  # two for each one added: what is remembered stays bounded
+            if self._ended[oldest] < self.now - REMEMBERED_S:
+                del self._ended[oldest]
+
+    def has_ended(self, connection: ConnectionId) -> bool:
+        """Whether the switch has said, not long ago, that this leg has ended."""
+        return connection in self._ended
 
     def is_live(self, switch: SwitchId) -> bool:
         """Whether calls on this switch may be routed."""

@@ -41,7 +41,7 @@ class Queued(CallEvent):
     """The call waits in ``queue``; with cause remainsInQueue it is back in its place after an offer failed."""
 
     position: int
-    """1 is the head, by this queue's order."""
+    """1 is the head, by this queue's order; 0 while the link to the switch is down and nothing is routed."""
 
 
 @frozen(kw_only=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.connection import Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.queue import QueueSettings
+from cti.model.validate import whole
 
 # -- from a switch ----------------------------------------------------------------------------------------------------
 
@@ -223,7 +224,7 @@ class QueueRequested:
 
     interaction: InteractionId
     queue: QueueId
-    priority: int = 0
+    priority: int = field(default=0, validator=whole)
     data: Mapping[str, Any] = Factory(dict)
 
 

@@ -60,6 +60,8 @@ class StartTreatment:
     switch: SwitchId
     connection: ConnectionId
     music: str
+    replace: bool = False
+    """Whether music of another queue is playing and has to stop first."""
 
 
 @frozen

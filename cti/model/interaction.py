@@ -47,6 +47,10 @@ class Interaction:
         """The order of waiting calls: priority, then age, then place."""
         return (-self.priority, self.queued_at or 0.0, self.place)
 
+    def waited_s(self, now: float) -> float:
+        """Seconds since it first entered a queue; 0 if it never did."""
+        return 0.0 if self.queued_at is None else now - self.queued_at
+
     def move(self, trigger: InteractionTrigger, now: float) -> bool:
         """Pull a trigger of the table; whether it changed the state.
 

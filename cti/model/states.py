@@ -205,9 +205,9 @@ class ConnectionTrigger(Enum):
 C = ConnectionState
 CONNECTION: Table[ConnectionState, ConnectionTrigger] = Table("connection", ConnectionTrigger, {
     #              originate    alert       establish    queue     hold    retrieve     fail    clear
-    C.NULL:       (C.INITIATED, C.ALERTING, C.CONNECTED, C.QUEUED, _,      _,           C.FAIL, I),
-    C.INITIATED:  (I,           C.ALERTING, C.CONNECTED, C.QUEUED, _,      I,           C.FAIL, C.NULL),
-    C.ALERTING:   (I,           I,          C.CONNECTED, C.QUEUED, _,      I,           C.FAIL, C.NULL),
+    C.NULL:       (C.INITIATED, C.ALERTING, C.CONNECTED, C.QUEUED, I,      I,           C.FAIL, I),
+    C.INITIATED:  (I,           C.ALERTING, C.CONNECTED, C.QUEUED, I,      I,           C.FAIL, C.NULL),
+    C.ALERTING:   (I,           I,          C.CONNECTED, C.QUEUED, I,      I,           C.FAIL, C.NULL),
     C.CONNECTED:  (I,           I,          I,           C.QUEUED, C.HOLD, I,           C.FAIL, C.NULL),
     C.HOLD:       (I,           I,          I,           C.QUEUED, I,      C.CONNECTED, C.FAIL, C.NULL),
     C.QUEUED:     (I,           I,          C.CONNECTED, I,        I,      I,           C.FAIL, C.NULL),

@@ -1,0 +1,135 @@
+"""A picture of the centre at one instant, for wallboards and figures: plain values that nothing changes later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from cti.engine.world import World
+from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
+from cti.model.queue import QueueFigures
+from cti.model.states import AgentState, InteractionState, LinkState
+
+
+@frozen
+class WaitingCall:
+    """A call in a queue; ``agent`` is whom it is being offered to, if anybody."""
+
+    interaction: InteractionId
+    calling_number: str
+    calling_name: str
+    waited_s: float
+    priority: int
+    agent: AgentId | None
+
+
+@frozen
+class QueueView:
+    """A queue: its counts, and its waiting calls, head first."""
+
+    id: QueueId
+    figures: QueueFigures
+    waiting: tuple[WaitingCall, ...]
+    agents_ready: int
+    agents_staffed: int
+    """Logged-on agents who have the required skills."""
+
+
+@frozen
+class AgentView:
+    """An agent: the state, its reason, for how long, and with which caller."""
+
+    id: AgentId
+    state: AgentState
+    reason: str
+    for_s: float
+    pending: AgentState | None
+    skills: Mapping[str, int]
+    calling_number: str
+    calls_answered: int
+    occupancy: float | None
+    """The share of busy and wrap-up in the time logged on and not "not ready"; None before any such time."""
+
+
+@frozen
+class CentreView:
+    """Everything at one instant."""
+
+    at: float
+    queues: tuple[QueueView, ...]
+    agents: tuple[AgentView, ...]
+    links: Mapping[SwitchId, LinkState]
+    calls: int
+    """Living interactions, waiting or not."""
+    talking: int
+
+
+def view(world: World) -> CentreView:
+    """The centre as it is now."""
+    return CentreView(
+        at=world.now,
+        queues=tuple(_queue(world, queue) for queue in world.queues),
+        agents=tuple(_agent(world, agent) for agent in world.agents),
+        links=dict(world.links),
+        calls=len(world.interactions),
+        talking=sum(call.state is InteractionState.ESTABLISHED for call in world.interactions.values()),
+    )
+
+
+def _queue(world: World, queue_id: QueueId) -> QueueView:
+    queue = world.queues[queue_id]
+    calls = sorted(
+        (call for call in world.interactions.values() if call.queue == queue_id and call.state.is_waiting),
+        key=lambda call: call.age_key,
+    )
+    serving = [a for a in world.agents.values() if a.state is not AgentState.NULL and queue.settings.accepts(a.skills)]
+    waiting = []
+    for call in calls:
+        made = world.reservations.get(call.reservation) if call.reservation is not None else None
+        waiting.append(
+            WaitingCall(
+                interaction=call.id,
+                calling_number=call.calling_number,
+                calling_name=call.calling_name,
+                waited_s=world.now - (call.queued_at or world.now),
+                priority=call.priority,
+                agent=made.agent if made is not None else None,
+            )
+        )
+    return QueueView(
+        id=queue_id,
+        figures=evolve(queue.figures),
+        waiting=tuple(waiting),
+        agents_ready=sum(agent.state is AgentState.READY for agent in serving),
+        agents_staffed=len(serving),
+    )
+
+
+def _agent(world: World, agent_id: AgentId) -> AgentView:
+    agent = world.agents[agent_id]
+    call = world.interactions.get(agent.interaction) if agent.interaction is not None else None
+    return AgentView(
+        id=agent_id,
+        state=agent.state,
+        reason=agent.reason,
+        for_s=world.now - agent.state_since,
+        pending=agent.pending[0] if agent.pending is not None else None,
+        skills=dict(agent.skills),
+        calling_number=call.calling_number if call is not None else "",
+        calls_answered=agent.calls_answered,
+        occupancy=_occupancy(world, agent_id),
+    )
+
+
+_HANDLING = (AgentState.BUSY, AgentState.WORKING_AFTER_CALL)
+_AVAILABLE = (AgentState.READY, AgentState.RESERVED, AgentState.ALERTING)
+
+
+def _occupancy(world: World, agent_id: AgentId) -> float | None:
+    agent = world.agents[agent_id]
+    spent = dict(agent.seconds_in)
+    spent[agent.state] = spent.get(agent.state, 0.0) + world.now - agent.state_since
+    handling = sum(spent.get(state, 0.0) for state in _HANDLING)
+    total = handling + sum(spent.get(state, 0.0) for state in _AVAILABLE)
+    return handling / total if total > 0 else None

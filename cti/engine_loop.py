@@ -1,0 +1,206 @@
+"""The greenlet that owns the engine: facts in by a queue, intents out to the switches, the timers and the subscribers."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import gevent
+import gevent.event
+import structlog
+
+from cti.engine import Engine
+from cti.errors import CtiError
+from cti.model import facts, intents
+from cti.model.events import Event
+from cti.model.ids import SwitchId
+
+BACKLOG_LIMIT: Final = 10_000
+"""Events that one slow subscriber may have waiting; beyond it the oldest are dropped, counted and logged."""
+
+_log = structlog.get_logger("cti.engine")
+
+
+class Executor(Protocol):
+    """What carries out the intents of one switch."""
+
+    def execute(self, intent: intents.SwitchIntent) -> None:
+        """Carry out an intent; must not block."""
+        ...
+
+
+class Subscription:
+    """One subscriber: its own greenlet and backlog, so that it delays nobody but itself.
+
+    Args:
+        wanted: the event classes it wants; a class includes its subclasses.
+        handler: called with each event, in order.
+    """
+
+    def __init__(self, wanted: tuple[type[Any], ...], handler: Callable[[Any], object]) -> None:
+        self.wanted = wanted
+        self._handler = handler
+        self._backlog: deque[Event] = deque()
+        self._due = gevent.event.Event()
+        self._greenlet = gevent.spawn(self._run)
+        self.dropped = 0
+
+    def tell(self, event: Event) -> None:
+        """Add an event to the backlog."""
+        if len(self._backlog) >= BACKLOG_LIMIT:
+            self._backlog.popleft()
+            self.dropped += 1
+            if self.dropped == 1 or self.dropped % BACKLOG_LIMIT == 0:
+                _log.warning("a subscriber is too slow", handler=_name(self._handler), dropped=self.dropped)
+        self._backlog.append(event)
+        self._due.set()
+
+    def cancel(self) -> None:
+        """End it; what is in its backlog is not delivered."""
+        self._greenlet.kill(block=False)
+
+    def _run(self) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            while self._backlog:
+                event = self._backlog.popleft()
+                try:
+                    self._handler(event)
+                except Exception:
+                    _log.exception("a subscriber failed", handler=_name(self._handler), subject=type(event).__name__)
+
+
+class EngineLoop:
+    """Runs an engine.
+
+    Args:
+        engine: nobody else may touch it.
+        on_event: called with every event in the engine's greenlet, before the subscribers; must not block.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, *, on_event: Callable[[Event], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.engine = engine
+        self.switches: dict[SwitchId, Executor] = {}
+        self._on_event = on_event
+        self._clock = clock
+        self._inbox: deque[tuple[facts.Fact, gevent.event.AsyncResult[None] | None]] = deque()
+        self._due = gevent.event.Event()
+        self._timers: dict[tuple[str, str], Any] = {}
+        self._subscriptions: list[Subscription] = []
+        self._table: dict[type, Callable[[Any], None]] = {
+            intents.StartTimer: self._start_timer,
+            intents.CancelTimer: self._cancel_timer,
+            intents.Notify: self._notify,
+        }
+        self._greenlet = gevent.spawn(self._run)
+
+    def submit(self, fact: facts.Fact) -> None:
+        """Hand in a fact. Never blocks."""
+        self._inbox.append((fact, None))
+        self._due.set()
+
+    def ask(self, fact: facts.Fact) -> None:
+        """Hand in a request and wait until the engine has handled it. Blocks this greenlet for microseconds.
+
+        Raises:
+            CtiError: the engine refuses it; nothing was changed.
+        """
+        done: gevent.event.AsyncResult[None] = gevent.event.AsyncResult()
+        self._inbox.append((fact, done))
+        self._due.set()
+        done.get()
+
+    def subscribe(self, wanted: tuple[type[Any], ...], handler: Callable[[Any], object]) -> Subscription:
+        """Call ``handler`` with every event of these classes, in a greenlet of its own."""
+        subscription = Subscription(wanted, handler)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription."""
+        subscription.cancel()
+        self._subscriptions.remove(subscription)
+
+    def now(self) -> float:
+        """The engine's clock."""
+        return self._clock()
+
+    def stop(self) -> None:
+        """End the loop and every subscription; the model stays as it is."""
+        self._greenlet.kill()
+        for timer in self._timers.values():
+            timer.close()
+        self._timers.clear()
+        for subscription in self._subscriptions:
+            subscription.cancel()
+
+    def _run(self) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            while self._inbox:
+                fact, done = self._inbox.popleft()
+                self._handle(fact, done)
+
+    def _handle(self, fact: facts.Fact, done: gevent.event.AsyncResult[None] | None) -> None:
+        try:
+            wanted = self.engine.handle(fact, self._clock())
+        except CtiError as error:
+            if done is not None:
+                done.set_exception(error)
+            else:
+                _log.error("a fact was refused", fact=type(fact).__name__, reason=str(error))
+            return
+        except Exception as error:  # a defect; the other calls must not notice
+            _log.exception("the engine failed on a fact", fact=repr(fact))
+            if done is not None:
+                done.set_exception(error)
+            return
+        for intent in wanted:
+            self._carry_out(intent)
+        if done is not None:
+            done.set(None)
+
+    def _carry_out(self, intent: intents.Intent) -> None:
+        handler = self._table.get(type(intent))
+        if handler is not None:
+            handler(intent)
+            return
+        assert not isinstance(intent, intents.StartTimer | intents.CancelTimer | intents.Notify)
+        switch = self.switches.get(intent.switch)
+        if switch is not None:
+            switch.execute(intent)
+
+    def _start_timer(self, intent: intents.StartTimer) -> None:
+        self._cancel_timer(intents.CancelTimer(intent.kind, intent.key))
+        timer = gevent.get_hub().loop.timer(intent.after_s)
+        timer.start(self._fired, facts.TimerFired(intent.kind, intent.key, intent.generation))
+        self._timers[intent.kind, intent.key] = timer
+
+    def _fired(self, fact: facts.TimerFired) -> None:
+        timer = self._timers.pop((fact.kind, fact.key), None)
+        if timer is not None:
+            timer.close()
+        self.submit(fact)
+
+    def _cancel_timer(self, intent: intents.CancelTimer) -> None:
+        timer = self._timers.pop((intent.kind, intent.key), None)
+        if timer is not None:
+            timer.close()
+
+    def _notify(self, intent: intents.Notify) -> None:
+        event = intent.event
+        self._on_event(event)
+        for subscription in self._subscriptions:
+            if isinstance(event, subscription.wanted):
+                subscription.tell(event)
+
+
+def _name(handler: Callable[..., object]) -> str:
+    return getattr(handler, "__qualname__", repr(handler))

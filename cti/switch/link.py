@@ -1,0 +1,283 @@
+"""One inbound connection to FreeSWITCH's event socket: greenswitch's client, with our decoder in its read loop.
+
+What of greenswitch 0.0.19 is replaced, and why: its parser decodes a block before it splits it (a caller's name can
+forge headers), its pending commands hang when the connection is lost, and a short ``send`` is not completed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import gevent
+import gevent.event
+import gevent.socket
+import greenswitch
+
+from cti.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    CommandTimeout,
+    ConnectFailed,
+    LinkClosed,
+    LinkError,
+    RemoteProtocolError,
+)
+from cti.esl import Auth, Decoder, Frame
+from cti.switch.pending import Answer, Pending
+
+REPLY_TIMEOUT_S: Final = 10.0
+"""A reply takes FreeSWITCH 0.1 ms idle and a second behind a slow ``api``; one that takes longer will not come."""
+_BURST: Final = 16
+"""Reads in a row before other greenlets get a turn, when the switch sends faster than we read."""
+_UNSENT_LIMIT: Final = 16 << 20
+"""More than this unsent and the switch is not reading: the link is given up before our memory is."""
+_NAME: Final = re.compile(rb"[^\r\n]{0,80}")
+
+_REPLIES: Final = ("command/reply", "api/response")
+
+
+class Link(greenswitch.InboundESL):  # type: ignore[misc]
+    """One connection. Commands are pipelined and answered in order; it never reconnects by itself.
+
+    Args:
+        host: name or address, IPv4 or IPv6.
+        port: the event socket's port.
+        password: never shown in a log or a repr.
+        timeout: seconds to connect, to be greeted and to be let in.
+        on_event: called in the reading greenlet with every frame that is no reply; must not block.
+        on_closed: called once, in any greenlet, when the connection has ended, with the reason.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        password: str,
+        timeout: float = 5,
+        *,
+        on_event: Callable[[Frame], None] | None = None,
+        on_closed: Callable[[LinkError | RemoteProtocolError], None] | None = None,
+    ) -> None:
+        super().__init__(host, port, password, timeout)
+        self._on_frame = on_event
+        self._on_closed = on_closed
+        self._pending = Pending()
+        self._unsent = bytearray()
+        self._to_send = gevent.event.Event()
+        self._greeted: gevent.event.AsyncResult[str] = gevent.event.AsyncResult()
+        self._greenlets: list[gevent.Greenlet] = []
+        self._deadline: gevent.Greenlet | None = None
+        self.closed_by: LinkError | RemoteProtocolError | None = None
+
+    def __repr__(self) -> str:
+        """One line for a log; the password is not in it."""
+        state = "connected" if self.connected else f"closed ({self.closed_by})" if self.closed_by else "new"
+        return f"<Link {self.host}:{self.port} {state}, {len(self._pending)} commands in flight>"
+
+    # -- opening --------------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Connect and authenticate. Blocks this greenlet for at most twice ``timeout`` seconds.
+
+        Raises:
+            ConnectFailed: nothing listens there, or it did not greet as FreeSWITCH does in time.
+            AccessDenied: the access list refuses our address.
+            AuthenticationFailed: the password is wrong.
+        """
+        where = f"{self.host}:{self.port}"
+        try:
+            self.sock = gevent.socket.create_connection((self.host, self.port), timeout=self.timeout)
+        except OSError as error:
+            raise ConnectFailed(
+                f"cannot reach FreeSWITCH's event socket at {where}: {error.strerror or error}. "
+                "Is FreeSWITCH running, and does event_socket.conf.xml listen on this address and port?"
+            ) from error
+        self.sock.settimeout(None)
+        self.sock.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
+        self.connected = True
+        self.start_event_handlers()
+        try:
+            greeting = self._greeted.get(timeout=self.timeout)
+        except gevent.Timeout as error:
+            self.close(ConnectFailed(f"{where} accepted us and said nothing for {self.timeout} s; is it FreeSWITCH?"))
+            raise self._reason() from error
+        if greeting == "text/rude-rejection":
+            self.close(
+                AccessDenied(
+                    f"FreeSWITCH at {where} refuses this address by its access list; "
+                    "allow it in apply-inbound-acl of event_socket.conf.xml"
+                )
+            )
+            raise self._reason()
+        if greeting != "auth/request":
+            raise self._reason()
+        self.authenticate()
+
+    def start_event_handlers(self) -> None:
+        """Start the reading and the writing greenlet."""
+        self._greenlets = [gevent.spawn(self.receive_events), gevent.spawn(self._write)]
+
+    def authenticate(self) -> None:
+        """Say the password. Blocks this greenlet.
+
+        Raises:
+            AuthenticationFailed: it is wrong.
+        """
+        reply = self.request(Auth(self.password).encode(), timeout=self.timeout, name="auth")
+        if reply.reply_text != "+OK accepted":
+            self.close(
+                AuthenticationFailed(
+                    f"FreeSWITCH at {self.host}:{self.port} refuses the password; "
+                    "it is <param name=\"password\"> in event_socket.conf.xml"
+                )
+            )
+            raise self._reason()
+
+    # -- commands -------------------------------------------------------------------------------------------------
+
+    def submit(self, command: bytes, answer: Answer, *, timeout: float = REPLY_TIMEOUT_S, name: str = "") -> None:
+        """Send a command without waiting for its reply; ``answer`` gets the frame, or the error that ended the wait.
+
+        Never blocks. ``answer`` is called in the reading greenlet and must not block either. On a link that is closed
+        it is called at once, with the reason.
+        """
+        if not self.connected:
+            answer(self._reason())
+            return
+        named = name or (_NAME.match(command) or [b""])[0].decode("utf-8", "replace")
+        self._pending.add(named, time.monotonic() + timeout, answer)
+        if self._deadline is None:
+            self._deadline = gevent.spawn_later(timeout, self._watch)
+        self._put(command)
+
+    def request(self, command: bytes, *, timeout: float = REPLY_TIMEOUT_S, name: str = "") -> Frame:
+        """Send a command and wait for its reply. Blocks this greenlet.
+
+        Raises:
+            CommandTimeout: no reply in ``timeout`` seconds; the link is closed with it.
+            LinkClosed: the link ended meanwhile, or before.
+        """
+        result: gevent.event.AsyncResult[Frame] = gevent.event.AsyncResult()
+
+        def answer(frame: Frame | Exception) -> None:
+            if isinstance(frame, Exception):
+                result.set_exception(frame)
+            else:
+                result.set(frame)
+
+        self.submit(command, answer, timeout=timeout, name=name)
+        return result.get()
+
+    def send(self, data: str) -> Any:
+        """greenswitch's ``send``: a command without its blank line; blocks until the reply. See ``request``."""
+        return self.request(data.encode("utf-8", "surrogateescape") + b"\n\n")
+
+    def nudge(self) -> None:
+        """Write a bare line feed, which wakes FreeSWITCH's listener and means nothing. Never blocks."""
+        if self.connected and not self._unsent:
+            self._put(b"\n")
+
+    @property
+    def in_flight(self) -> int:
+        """Commands without a reply yet."""
+        return len(self._pending)
+
+    # -- closing --------------------------------------------------------------------------------------------------
+
+    def close(self, reason: LinkError | RemoteProtocolError | None = None) -> None:
+        """Close the connection; every waiting command fails with the reason. Never blocks; harmless when closed."""
+        if self.closed_by is not None:
+            return
+        self.closed_by = reason or LinkClosed(f"the link to {self.host}:{self.port} was closed by us")
+        self.connected = False
+        self._run = False
+        sock = getattr(self, "sock", None)
+        if sock is not None:
+            sock.close()
+        if not self._greeted.ready():
+            self._greeted.set("")
+        self._pending.fail(self.closed_by)
+        if self._on_closed is not None:
+            self._on_closed(self.closed_by)
+        current = gevent.getcurrent()
+        for greenlet in (*self._greenlets, self._deadline):
+            if greenlet is not None and greenlet is not current:
+                greenlet.kill(block=False)
+
+    def stop(self) -> None:
+        """Close the connection; the same as ``close``, under greenswitch's name."""
+        self.close()
+
+    # -- the greenlets --------------------------------------------------------------------------------------------
+
+    def receive_events(self) -> None:
+        """Read until the connection ends. greenswitch's read loop, replaced."""
+        decoder = Decoder()
+        reads = 0
+        try:
+            while True:
+                data = self.sock.recv(65536)
+                if not data:
+                    decoder.close()
+                    break
+                for frame in decoder.feed(data):
+                    self._take(frame)
+                    if self.closed_by is not None:
+                        return
+                reads += 1
+                if reads % _BURST == 0:
+                    gevent.sleep(0)
+        except RemoteProtocolError as error:
+            self.close(error)
+        except OSError as error:
+            self.close(LinkClosed(f"the connection to {self.host}:{self.port} broke: {error.strerror or error}"))
+        else:
+            self.close(LinkClosed(f"FreeSWITCH at {self.host}:{self.port} closed the connection"))
+
+    def _take(self, frame: Frame) -> None:
+        kind = frame.content_type
+        if kind in _REPLIES:
+            if not self._pending.reply(frame):
+                self.close(RemoteProtocolError("unsolicited-reply", frame.reply_text or ""))
+        elif kind in ("auth/request", "text/rude-rejection"):
+            if self._greeted.ready():
+                self.close(RemoteProtocolError("unexpected-greeting", kind))
+            else:
+                self._greeted.set(kind)
+        elif self._on_frame is not None:
+            self._on_frame(frame)
+
+    def _put(self, data: bytes) -> None:
+        self._unsent += data
+        if len(self._unsent) > _UNSENT_LIMIT:
+            self.close(LinkClosed(f"FreeSWITCH at {self.host}:{self.port} does not read what we send"))
+        else:
+            self._to_send.set()
+
+    def _write(self) -> None:
+        """One greenlet writes, so that no command lands inside another, however many greenlets send."""
+        try:
+            while True:
+                self._to_send.wait()
+                self._to_send.clear()
+                while self._unsent:
+                    data, self._unsent = self._unsent, bytearray()
+                    self.sock.sendall(data)
+        except OSError as error:
+            self.close(LinkClosed(f"the connection to {self.host}:{self.port} broke: {error.strerror or error}"))
+
+    def _watch(self) -> None:
+        """Wait for the oldest command's deadline; a reply that is late would answer the next command."""
+        while (oldest := self._pending.oldest) is not None:
+            left = oldest.deadline - time.monotonic()
+            if left <= 0:
+                self.close(CommandTimeout(f"no reply to {oldest.name!r} from {self.host}:{self.port} in time"))
+                return
+            gevent.sleep(left)
+        self._deadline = None
+
+    def _reason(self) -> Exception:
+        return self.closed_by or LinkClosed(f"the link to {self.host}:{self.port} is not open")

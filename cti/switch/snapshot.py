@@ -1,0 +1,70 @@
+"""What lives on a switch now, from ``show channels`` and ``uuid_dump``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from cti.model.connection import Side
+from cti.model.facts import ChannelSeen
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
+from cti.switch import tags
+
+_TALKING = ("CS_EXCHANGE_MEDIA", "CS_HIBERNATE")
+_PARKED = ("CS_PARK",)
+
+
+def listed(show_channels: str) -> list[str]:
+    """The channel ids in the answer to ``show channels as json``; a row without one is left out."""
+    try:
+        answer = json.loads(show_channels)
+    except ValueError:
+        return []
+    rows = answer.get("rows", ()) if isinstance(answer, dict) else ()
+    return [str(row["uuid"]) for row in rows if isinstance(row, dict) and row.get("uuid")]
+
+
+def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
+    """One channel from the answer to ``uuid_dump <uuid> json``; None if it is gone, not ours, or not in our hands.
+
+    A caller's channel is in our hands while it is parked or talks to one of our agents; elsewhere in the dialplan it
+    is nobody's business of ours.
+    """
+    try:
+        dump = json.loads(uuid_dump)
+    except ValueError:
+        return None  # "-ERR No such channel!"
+    if not isinstance(dump, dict) or tags.untag(_text(dump, "variable_cti_node")) != node:
+        return None
+    state = _text(dump, "Channel-State")
+    if state in ("CS_HANGUP", "CS_REPORTING", "CS_DESTROY"):
+        return None
+    reservation = tags.untag(_text(dump, "variable_cti_reservation"))
+    partner = _text(dump, "variable_bridge_uuid") if state in _TALKING else ""
+    parked = state in _PARKED or _text(dump, "variable_current_application") in ("park", "playback")
+    if not reservation and not partner and not parked:
+        return None
+    return ChannelSeen(
+        connection=ConnectionId(_text(dump, "Unique-ID")),
+        calling_number=_text(dump, "Caller-Caller-ID-Number"),
+        calling_name=_text(dump, "Caller-Caller-ID-Name"),
+        called_number=_text(dump, "Caller-Destination-Number"),
+        established=_text(dump, "Answer-State") == "answered",
+        bridged_to=ConnectionId(partner) if partner else None,
+        interaction=InteractionId(i) if (i := tags.untag(_text(dump, "variable_cti_interaction"))) else None,
+        agent=AgentId(a) if (a := tags.untag(_text(dump, "variable_cti_agent"))) else None,
+        reservation=ReservationId(reservation) if reservation else None,
+        queue=QueueId(q) if (q := tags.untag(_text(dump, "variable_cti_queue"))) else None,
+        side=Side.AGENT if reservation else Side.CALLER,
+    )
+
+
+def seen(dumps: Iterable[str], node: str) -> tuple[ChannelSeen, ...]:
+    """All channels of ours among the dumps."""
+    return tuple(channel for dump in dumps if (channel := channel_seen(dump, node)) is not None)
+
+
+def _text(dump: dict[str, Any], name: str) -> str:
+    value = dump.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,28 @@
+"""The channel variables by which a leg says whose it is; after a crash they are what is left of us.
+
+Values are percent-encoded, so that no name an operator chose can end a variable or a dial string.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, unquote
+
+NODE: Final = "cti_node"
+"""Which centre the leg belongs to; the dialplan sets it on calls it hands over."""
+INTERACTION: Final = "cti_interaction"
+AGENT: Final = "cti_agent"
+QUEUE: Final = "cti_queue"
+RESERVATION: Final = "cti_reservation"
+DATA: Final = "cti_data_"
+"""Prefix of what the dialplan collected: ``cti_data_policy=12`` is attached data ``policy``."""
+
+
+def tag(value: str) -> str:
+    """A value as it is written on a channel."""
+    return quote(value, safe="/")
+
+
+def untag(value: str | None) -> str:
+    """A value as it was before ``tag``; empty for none."""
+    return unquote(value) if value else ""

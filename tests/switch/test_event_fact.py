@@ -1,0 +1,81 @@
+"""Recorded FreeSWITCH sessions, told as facts."""
+
+from __future__ import annotations
+
+import pytest
+
+from cti.esl import Event
+from cti.model import facts
+from cti.model.cause import Cause
+from cti.model.ids import SwitchId
+from cti.switch.event_fact import EVENTS, EventFacts
+
+from .recordings import recorded_events
+
+SWITCH = SwitchId("s")
+
+
+def told(scenario: str) -> list[facts.Fact]:
+    translate = EventFacts(SWITCH, "cti")
+    return [fact for event in recorded_events(scenario) if (fact := translate.fact(event)) is not None]
+
+
+def test_an_inbound_call_is_offered_once_with_its_numbers():
+    offered = [fact for fact in told("inbound_playback") if isinstance(fact, facts.Offered)]
+    assert len(offered) == 1
+    assert offered[0].called_number.startswith("5")
+    assert offered[0].calling_number
+    assert offered[0].established is False
+
+
+def test_the_caller_who_gives_up_is_cleared_with_both_causes():
+    cleared = [fact for fact in told("caller_abandons") if isinstance(fact, facts.ConnectionCleared)]
+    assert [(fact.cause, fact.switch_cause) for fact in cleared] == [(Cause.CALL_CANCELLED, "ORIGINATOR_CANCEL")]
+
+
+def test_a_rejecting_agent_is_busy():
+    cleared = [fact for fact in told("agent_rejects") if isinstance(fact, facts.ConnectionCleared)]
+    assert (Cause.BUSY, "USER_BUSY") in [(fact.cause, fact.switch_cause) for fact in cleared]
+
+
+def test_a_bridge_names_both_legs_and_everything_ends():
+    story = told("agent_hangs_up")
+    bridged = next(fact for fact in story if isinstance(fact, facts.Bridged))
+    cleared = {fact.connection for fact in story if isinstance(fact, facts.ConnectionCleared)}
+    assert cleared == {bridged.connection, bridged.other}
+
+
+def test_another_centres_calls_are_none_of_ours():
+    translate = EventFacts(SWITCH, "somebody-else")
+    assert [fact for event in recorded_events("agent_hangs_up") if (fact := translate.fact(event))] == []
+
+
+def test_legs_of_ours_are_known_by_their_reservation():
+    legs = [("variable_cti_node", "cti"), ("variable_cti_reservation", "r%201/2"), ("Unique-ID", "leg")]
+    translate = EventFacts(SWITCH, "cti")
+    assert translate.fact(Event([("Event-Name", "CHANNEL_CREATE"), *legs])) == facts.Originated(SWITCH, "leg", "r 1/2")
+    assert translate.fact(Event([("Event-Name", "CHANNEL_PROGRESS"), *legs])) == facts.Delivered(SWITCH, "leg")
+    assert translate.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *legs])) is None, "originate still works on it"
+    assert translate.fact(Event([("Event-Name", "CHANNEL_PARK"), *legs])) == facts.Established(SWITCH, "leg", "r 1/2")
+
+
+def test_what_the_dialplan_collected_is_attached():
+    event = Event(
+        [
+            ("Event-Name", "CHANNEL_PARK"),
+            ("Unique-ID", "c"),
+            ("variable_cti_node", "cti"),
+            ("variable_cti_data_policy", "47%11"),
+            ("Caller-Caller-ID-Name", 'Bob%0AUnique-ID: FAKE,"{x}'),
+        ]
+    )
+    fact = EventFacts(SWITCH, "cti").fact(event)
+    assert isinstance(fact, facts.Offered)
+    assert fact.data == {"policy": "47%11"}
+    assert fact.connection == "c"
+    assert fact.calling_name == 'Bob%0AUnique-ID: FAKE,"{x}', "a caller's name is that name and nothing else"
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_without_headers_is_nobodys(name):
+    assert EventFacts(SWITCH, "cti").fact(Event([("Event-Name", name)])) is None

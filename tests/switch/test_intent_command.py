@@ -1,0 +1,76 @@
+"""Intents become commands, and nothing in them can become another."""
+
+from __future__ import annotations
+
+import pytest
+
+from cti.errors import LocalProtocolError
+from cti.model import intents
+from cti.model.cause import Cause
+from cti.switch.intent_command import commands_for
+
+
+def encoded(intent) -> list[str]:
+    return [command.encode().decode("utf-8", "surrogateescape") for command in commands_for(intent, "cti")]
+
+
+def offer(**changes) -> intents.OfferCall:
+    values = {
+        "switch": "s",
+        "leg": "11111111-2222-4333-8444-555555555555",
+        "contact": "user/1001",
+        "interaction": "i",
+        "agent": "alice",
+        "queue": "q",
+        "reservation": "i/1",
+        "ring_timeout_s": 20.0,
+        "calling_number": "123",
+        "calling_name": "Bob",
+    }
+    return intents.OfferCall(**{**values, **changes})
+
+
+def test_an_offer_names_its_leg_its_tags_and_its_job():
+    (command,) = encoded(offer())
+    assert command.startswith("bgapi originate {")
+    assert "user/1001 &park" in command
+    for part in ("cti_node=", "cti_agent=", "cti_reservation=", "ignore_early_media=", "park_timeout="):
+        assert part in command
+    assert "Job-UUID: 11111111-2222-4333-8444-555555555555" in command
+
+
+@pytest.mark.parametrize("agent", ["al,ice", "al}ice", "a b", "a'b", "a;b=c", "愛麗絲"])
+def test_names_of_ours_are_percent_encoded_in_tags(agent):
+    (command,) = encoded(offer(agent=agent))
+    assert agent not in command
+
+
+def test_simple_intents():
+    leg = {"switch": "s", "connection": "c"}
+    assert encoded(intents.AnswerConnection(**leg)) == ["api uuid_answer c\n\n"]
+    assert encoded(intents.Bridge(**leg, other="o")) == ["api uuid_bridge c o\n\n"]
+    assert encoded(intents.ClearConnection(**leg, cause=Cause.CALL_CANCELLED)) == ["api uuid_kill c ORIGINATOR_CANCEL\n\n"]
+    assert encoded(intents.CheckConnection(**leg)) == ["api uuid_exists c\n\n"]
+    assert encoded(intents.TagConnection(**leg, tags={"cti_queue": "a;b=c d"})) == [
+        "api uuid_setvar_multi c cti_queue=a%3Bb%3Dc%20d\n\n"
+    ]
+    assert encoded(intents.DivertConnection(**leg, destination="9000")) == ["api uuid_transfer c 9000\n\n"]
+
+
+def test_music_replaces_music():
+    first = intents.StartTreatment("s", "c", "local_stream://moh")
+    assert len(encoded(first)) == 1
+    again = encoded(intents.StartTreatment("s", "c", "local_stream://moh", replace=True))
+    assert again[0] == "api uuid_break c all\n\n"
+    assert again[1:] == encoded(first)
+
+
+@pytest.mark.parametrize("destination", ["", "90 00", "9000\nexit", "a b XML public", "x;y", "90,1", "&park()"])
+def test_a_destination_that_could_be_more_is_refused(destination):
+    with pytest.raises(LocalProtocolError):
+        commands_for(intents.DivertConnection("s", "c", destination), "cti")
+
+
+def test_a_contact_with_a_line_break_is_refused():
+    with pytest.raises(LocalProtocolError):
+        encoded(offer(contact="user/1001\n\napi fsctl shutdown"))
