@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import gevent.event
 from attrs import frozen
 
 from cti.errors import CallGone, CommandRejected, UnknownInteraction
 from cti.model import events, facts
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
+from cti.promise import Promise
 
 if TYPE_CHECKING:
     from cti.engine_loop import EngineLoop
@@ -53,7 +53,7 @@ class Call:
         self._switch = switch
         self._loop = loop
         self._gone_because: str | None = None
-        self._queued: gevent.event.AsyncResult[QueueOutcome] | None = None
+        self._queued: Promise[QueueOutcome] | None = None
 
     def __repr__(self) -> str:
         """One line for a log."""
@@ -119,10 +119,10 @@ class Call:
             CallGone: the caller hung up while waiting, or the queue's overflow ended the call.
         """
         self._check()
-        result: gevent.event.AsyncResult[QueueOutcome] = gevent.event.AsyncResult()
+        result: Promise[QueueOutcome] = Promise()
         self._queued = result
         self._ask(facts.QueueRequested(self.id, QueueId(queue), priority, dict(data or {})))
-        return result.get()
+        return result.wait()
 
     def attach(self, **data: Any) -> None:
         """Attach data to the call: whoever gets it sees it. A value of None takes a key away.
@@ -166,12 +166,8 @@ class Call:
             outcome = self._gone(self._gone_because)
         elif isinstance(event, events.Diverted) and not event.destination.startswith("queue "):
             outcome = QueueOutcome(False, 0.0, event.queue, destination=event.destination)
-        if outcome is None or self._queued is None or self._queued.ready():
-            return
-        if isinstance(outcome, CallGone):
-            self._queued.set_exception(outcome)
-        else:
-            self._queued.set(outcome)
+        if outcome is not None and self._queued is not None:
+            self._queued.settle(outcome)
 
     def _ask(self, request: facts.Fact) -> None:
         self._check()

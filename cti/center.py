@@ -122,9 +122,9 @@ class CallCenter:
         self._on_script_error = on_script_error
         self._scripts: list[tuple[str, Script]] = []
         self._calls: dict[InteractionId, Call] = {}
-        self._script_greenlets: dict[InteractionId, gevent.Greenlet] = {}
+        self._script_greenlets: dict[InteractionId, gevent.Greenlet[..., None]] = {}
         self._stopped = gevent.event.Event()
-        self._watchdog: gevent.Greenlet | None = None
+        self._watchdog: gevent.Greenlet[..., None] | None = None
 
     # -- set-up ---------------------------------------------------------------------------------------------------
 

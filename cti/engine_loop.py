@@ -16,6 +16,7 @@ from cti.errors import CtiError
 from cti.model import facts, intents
 from cti.model.events import Event
 from cti.model.ids import SwitchId
+from cti.promise import Promise
 
 BACKLOG_LIMIT: Final = 10_000
 """Events that one slow subscriber may have waiting; beyond it the oldest are dropped, counted and logged."""
@@ -69,7 +70,7 @@ class Subscription:
                 event = self._backlog.popleft()
                 try:
                     self._handler(event)
-                except Exception:
+                except Exception:  # noqa: BLE001 - a host's own code may raise anything
                     _log.exception("a subscriber failed", handler=_name(self._handler), subject=type(event).__name__)
 
 
@@ -89,7 +90,7 @@ class EngineLoop:
         self.switches: dict[SwitchId, Executor] = {}
         self._on_event = on_event
         self._clock = clock
-        self._inbox: deque[tuple[facts.Fact, gevent.event.AsyncResult[None] | None]] = deque()
+        self._inbox: deque[tuple[facts.Fact, Promise[None] | None]] = deque()
         self._due = gevent.event.Event()
         self._timers: dict[tuple[str, str], Any] = {}
         self._subscriptions: list[Subscription] = []
@@ -111,10 +112,10 @@ class EngineLoop:
         Raises:
             CtiError: the engine refuses it; nothing was changed.
         """
-        done: gevent.event.AsyncResult[None] = gevent.event.AsyncResult()
+        done: Promise[None] = Promise()
         self._inbox.append((fact, done))
         self._due.set()
-        done.get()
+        done.wait()
 
     def subscribe(self, wanted: tuple[type[Any], ...], handler: Callable[[Any], object]) -> Subscription:
         """Call ``handler`` with every event of these classes, in a greenlet of its own."""
@@ -148,24 +149,24 @@ class EngineLoop:
                 fact, done = self._inbox.popleft()
                 self._handle(fact, done)
 
-    def _handle(self, fact: facts.Fact, done: gevent.event.AsyncResult[None] | None) -> None:
+    def _handle(self, fact: facts.Fact, done: Promise[None] | None) -> None:
         try:
             wanted = self.engine.handle(fact, self._clock())
         except CtiError as error:
             if done is not None:
-                done.set_exception(error)
+                done.settle(error)
             else:
                 _log.error("a fact was refused", fact=type(fact).__name__, reason=str(error))
             return
-        except Exception as error:  # a defect; the other calls must not notice
+        except Exception as error:  # noqa: BLE001 - a defect; the other calls must not notice
             _log.exception("the engine failed on a fact", fact=repr(fact))
             if done is not None:
-                done.set_exception(error)
+                done.settle(error)
             return
         for intent in wanted:
             self._carry_out(intent)
         if done is not None:
-            done.set(None)
+            done.settle(None)
 
     def _carry_out(self, intent: intents.Intent) -> None:
         handler = self._table.get(type(intent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -23,13 +24,24 @@ from cti.model import events
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(min=0), default=0, help="End by itself after so long; 0 goes on until Ctrl-C.")
-@click.option("--switch", default=None, metavar="HOST:PORT", help="A FreeSWITCH that runs freeswitch-conf/; simulated if not given.")
-@click.option("--password", default="ClueCon", show_default=True, envvar="CTI_PASSWORD", help="The event socket's password.")
-@click.option("--rate", type=click.FloatRange(min=0.01), default=0.7, show_default=True, help="Mean calls a second.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0), default=0, help="End by itself after so long; 0 goes on until Ctrl-C."
+)
+@click.option(
+    "--switch",
+    default=None,
+    metavar="HOST:PORT",
+    help="A FreeSWITCH that runs freeswitch-conf/; simulated if not given.",
+)
+@click.option(
+    "--password", default="ClueCon", show_default=True, envvar="CTI_PASSWORD", help="The event socket's password."
+)
+@click.option("--rate", type=click.FloatRange(min=0.01), default=0.6, show_default=True, help="Mean calls a second.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed brings the same callers.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but the summary, as one JSON object.")
-def demo(seconds: float, switch: str | None, password: str, rate: float, seed: int, as_json: bool) -> None:
+def demo(  # noqa: PLR0917 - click calls it by name
+    seconds: float, switch: str | None, password: str, rate: float, seed: int, as_json: bool
+) -> None:
     """Show a call centre at work: twelve agents, three queues, callers at random."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     callers: Callers
@@ -50,10 +62,8 @@ def demo(seconds: float, switch: str | None, password: str, rate: float, seed: i
     centre.start()
     callers.start(centre)
     ends_at = time.monotonic() + seconds if seconds else float("inf")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         _show(centre, title, log, ends_at, quiet=as_json)
-    except KeyboardInterrupt:
-        pass
     view = centre.snapshot()
     callers.stop()
     centre.stop()

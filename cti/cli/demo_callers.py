@@ -58,7 +58,7 @@ class SwitchCallers:
         self._rate_per_s = rate_per_s
         self._chance = random.Random(seed)
         self._callers: dict[str, str] = {}
-        self._greenlets: list[gevent.Greenlet] = []
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._sip_port = "5060"
         self._number = 0
 

@@ -26,8 +26,11 @@ def exit_status(error: errors.CtiError) -> int:
 
 
 def main() -> None:
-    """Run `cti`. Exits with 0, or with a message and the status of what went wrong; never with a traceback for an
-    error this library raises on purpose."""
+    """Run `cti`.
+
+    Exits with 0, or with a message and the status of what went wrong; never with a traceback for an error this
+    library raises on purpose.
+    """
     try:
         import click  # noqa: PLC0415 - an extra
 

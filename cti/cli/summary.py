@@ -38,11 +38,15 @@ def as_text(view: CentreView) -> str:
     whole = total(view)
     level, asa = whole.service_level, whole.asa_s
     lines = [
-        f"offered {whole.offered} = answered {whole.answered} + abandoned {whole.abandoned} + "
-        f"overflowed {whole.overflowed} + lost {whole.lost} + left {whole.left} + still waiting {whole.waiting}"
-        + ("" if whole.adds_up else "   ** does not add up: please report **"),
-        f"service level {'-' if level is None else f'{level:.0%}'}, mean wait of the answered "
-        f"{'-' if asa is None else f'{asa:.1f} s'}, longest {whole.longest_wait_s:.1f} s",
+        (
+            f"offered {whole.offered} = answered {whole.answered} + abandoned {whole.abandoned} + "
+            f"overflowed {whole.overflowed} + lost {whole.lost} + left {whole.left} + still waiting {whole.waiting}"
+            + ("" if whole.adds_up else "   ** does not add up: please report **")
+        ),
+        (
+            f"service level {'-' if level is None else f'{level:.0%}'}, mean wait of the answered "
+            f"{'-' if asa is None else f'{asa:.1f} s'}, longest {whole.longest_wait_s:.1f} s"
+        ),
     ]
     lines += [
         f"  {queue.id}: offered {queue.figures.offered}, answered {queue.figures.answered}, "

@@ -73,13 +73,13 @@ def line(view: CentreView) -> str:
 
 def percent(share: float | None) -> str:
     """A share for people; a dash where there is none yet."""
-    return "–" if share is None else f"{share:.0%}"
+    return "-" if share is None else f"{share:.0%}"
 
 
 def seconds(value: float | None) -> str:
     """Seconds for people; a dash where there is none yet."""
     if value is None:
-        return "–"
+        return "-"
     return f"{value:.1f} s" if value < 60 else f"{int(value) // 60}:{int(value) % 60:02d}"
 
 

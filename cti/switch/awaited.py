@@ -18,7 +18,7 @@ class _Wait:
     what: str
     channel: str
     told: Told
-    timer: gevent.Greenlet
+    timer: gevent.Greenlet[..., None]
 
 
 class Awaited:

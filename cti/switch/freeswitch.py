@@ -27,6 +27,7 @@ from cti.esl import Api, BgApi, Event, Execute, Frame, Raw, Subscribe
 from cti.model import facts, intents
 from cti.model.cause import Cause
 from cti.model.ids import ConnectionId, SwitchId
+from cti.promise import Promise
 from cti.switch.awaited import Awaited
 from cti.switch.causes import cause_of
 from cti.switch.event_fact import EVENTS, EventFacts
@@ -92,7 +93,7 @@ class FreeSwitch:
         self._awaited = Awaited()
         self._nudger = Nudger(self._nudge)
         self._core = ""
-        self._keeper: gevent.Greenlet | None = None
+        self._keeper: gevent.Greenlet[..., None] | None = None
         self._log = _log.bind(switch=switch)
         self.version = ""
         self.failed: gevent.event.AsyncResult[None] = gevent.event.AsyncResult()
@@ -256,8 +257,10 @@ class FreeSwitch:
     # -- intents --------------------------------------------------------------------------------------------------
 
     def execute(self, intent: intents.SwitchIntent) -> None:
-        """Carry out an intent. Never blocks; what becomes of it comes back as a fact. Without a link it does nothing:
-        the next snapshot shows what was missed."""
+        """Carry out an intent. Never blocks; what becomes of it comes back as a fact.
+
+        Without a link it does nothing: the next snapshot shows what was missed.
+        """
         link = self._commands
         if link is None or not link.connected:
             return
@@ -329,7 +332,7 @@ class FreeSwitch:
         reply = self._link().request(BgApi(f"{command} {argument}".rstrip(), job_uuid=job).encode())
         if not reply.ok:
             self._awaited.forget(job, CommandRejected(command, reply.error or ""))
-        return result.get().body or ""
+        return result.wait().body or ""
 
     def run(self, channel: ConnectionId, application: str, argument: str = "", *, timeout: float = 3600.0) -> Event:
         """Run a dialplan application on a parked channel and return its CHANNEL_EXECUTE_COMPLETE. Blocks this greenlet.
@@ -345,31 +348,21 @@ class FreeSwitch:
         self._nudger.warm(WARM_S)
         if not reply.ok:
             self._awaited.forget(job, CallGone(channel, reply.error or ""))
-        return result.get()
+        return result.wait()
 
-    def _await(self, awaited: str, what: str, *, timeout: float, channel: str = "") -> gevent.event.AsyncResult[Event]:
-        result: gevent.event.AsyncResult[Event] = gevent.event.AsyncResult()
-
-        def told(outcome: Event | CtiError) -> None:
-            if isinstance(outcome, CtiError):
-                result.set_exception(outcome)
-            else:
-                result.set(outcome)
-
-        self._awaited.add(awaited, what, told, timeout=timeout, channel=channel)
-        return result
+    def _await(self, awaited: str, what: str, *, timeout: float, channel: str = "") -> Promise[Event]:
+        outcome: Promise[Event] = Promise()
+        self._awaited.add(awaited, what, outcome.settle, timeout=timeout, channel=channel)
+        return outcome
 
     def _api_each(self, command: str, arguments: Iterable[str]) -> list[str]:
-        link, results = self._link(), []
+        link = self._link()
+        answers: list[Promise[Frame]] = []
         for argument in arguments:
-            result: gevent.event.AsyncResult[Frame | Exception] = gevent.event.AsyncResult()
-            link.submit(Api(f"{command} {argument}".rstrip()).encode(), result.set)
-            results.append(result)
-        answers = [result.get() for result in results]
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return [answer.text for answer in answers if isinstance(answer, Frame)]
+            answer: Promise[Frame] = Promise()
+            link.submit(Api(f"{command} {argument}").encode(), answer.settle)
+            answers.append(answer)
+        return [answer.wait().text for answer in answers]
 
     def _link(self) -> Link:
         if self._commands is None:

@@ -42,7 +42,9 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
             return (Api(f"uuid_break {leg} all"), play) if replace else (play,)
         case intents.DivertConnection(connection=leg, destination=destination):
             if not _DESTINATION.match(destination):
-                raise LocalProtocolError(f"destination {destination!r}: only letters, digits and + * # . @ : - are possible")
+                raise LocalProtocolError(
+                    f"destination {destination!r}: only letters, digits and + * # . @ : - are possible"
+                )
             return (Api(f"uuid_transfer {leg} {destination}"),)
         case intents.TagConnection(connection=leg, tags=values):
             pairs = ";".join(f"{name}={tags.tag(value)}" for name, value in values.items())

@@ -26,6 +26,7 @@ from cti.errors import (
     RemoteProtocolError,
 )
 from cti.esl import Auth, Decoder, Frame
+from cti.promise import Promise
 from cti.switch.pending import Answer, Pending
 
 REPLY_TIMEOUT_S: Final = 10.0
@@ -67,9 +68,9 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         self._pending = Pending()
         self._unsent = bytearray()
         self._to_send = gevent.event.Event()
-        self._greeted: gevent.event.AsyncResult[str] = gevent.event.AsyncResult()
-        self._greenlets: list[gevent.Greenlet] = []
-        self._deadline: gevent.Greenlet | None = None
+        self._greeted: Promise[str] = Promise()
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self._deadline: gevent.Greenlet[..., None] | None = None
         self.closed_by: LinkError | RemoteProtocolError | None = None
 
     def __repr__(self) -> str:
@@ -100,20 +101,20 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         self.connected = True
         self.start_event_handlers()
         try:
-            greeting = self._greeted.get(timeout=self.timeout)
+            greeting = self._greeted.wait(self.timeout)
         except gevent.Timeout as error:
-            self.close(ConnectFailed(f"{where} accepted us and said nothing for {self.timeout} s; is it FreeSWITCH?"))
-            raise self._reason() from error
+            silent = ConnectFailed(f"{where} accepted us and said nothing for {self.timeout} s; is it FreeSWITCH?")
+            raise self._give_up(silent) from error
         if greeting == "text/rude-rejection":
-            self.close(
+            raise self._give_up(
                 AccessDenied(
                     f"FreeSWITCH at {where} refuses this address by its access list; "
                     "allow it in apply-inbound-acl of event_socket.conf.xml"
                 )
             )
-            raise self._reason()
         if greeting != "auth/request":
-            raise self._reason()
+            why = self._reason()
+            raise ConnectFailed(f"{where} does not greet as FreeSWITCH does ({why})") from why
         self.authenticate()
 
     def start_event_handlers(self) -> None:
@@ -128,13 +129,12 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         """
         reply = self.request(Auth(self.password).encode(), timeout=self.timeout, name="auth")
         if reply.reply_text != "+OK accepted":
-            self.close(
+            raise self._give_up(
                 AuthenticationFailed(
                     f"FreeSWITCH at {self.host}:{self.port} refuses the password; "
-                    "it is <param name=\"password\"> in event_socket.conf.xml"
+                    'it is <param name="password"> in event_socket.conf.xml'
                 )
             )
-            raise self._reason()
 
     # -- commands -------------------------------------------------------------------------------------------------
 
@@ -160,19 +160,12 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
             CommandTimeout: no reply in ``timeout`` seconds; the link is closed with it.
             LinkClosed: the link ended meanwhile, or before.
         """
-        result: gevent.event.AsyncResult[Frame] = gevent.event.AsyncResult()
-
-        def answer(frame: Frame | Exception) -> None:
-            if isinstance(frame, Exception):
-                result.set_exception(frame)
-            else:
-                result.set(frame)
-
-        self.submit(command, answer, timeout=timeout, name=name)
-        return result.get()
+        reply: Promise[Frame] = Promise()
+        self.submit(command, reply.settle, timeout=timeout, name=name)
+        return reply.wait()
 
     def send(self, data: str) -> Any:
-        """greenswitch's ``send``: a command without its blank line; blocks until the reply. See ``request``."""
+        """Send a command as greenswitch does: the command without its blank line; blocks until the reply. See ``request``."""
         return self.request(data.encode("utf-8", "surrogateescape") + b"\n\n")
 
     def nudge(self) -> None:
@@ -197,8 +190,7 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         sock = getattr(self, "sock", None)
         if sock is not None:
             sock.close()
-        if not self._greeted.ready():
-            self._greeted.set("")
+        self._greeted.settle("")
         self._pending.fail(self.closed_by)
         if self._on_closed is not None:
             self._on_closed(self.closed_by)
@@ -243,10 +235,10 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
             if not self._pending.reply(frame):
                 self.close(RemoteProtocolError("unsolicited-reply", frame.reply_text or ""))
         elif kind in ("auth/request", "text/rude-rejection"):
-            if self._greeted.ready():
+            if self._greeted.settled:
                 self.close(RemoteProtocolError("unexpected-greeting", kind))
             else:
-                self._greeted.set(kind)
+                self._greeted.settle(kind)
         elif self._on_frame is not None:
             self._on_frame(frame)
 
@@ -278,6 +270,11 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
                 return
             gevent.sleep(left)
         self._deadline = None
+
+    def _give_up(self, error: LinkError) -> LinkError:
+        """Close for this reason; the switch may have hung up on us before, which is not the reason to tell."""
+        self.close(error)
+        return error
 
     def _reason(self) -> Exception:
         return self.closed_by or LinkClosed(f"the link to {self.host}:{self.port} is not open")

@@ -31,7 +31,7 @@ class Nudger:
         self._interval_s = interval_s
         self._until = 0.0
         self._warm = Event()
-        self._greenlet: gevent.Greenlet | None = None
+        self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
         """Begin; idle until warmed."""

@@ -11,9 +11,6 @@ from cti.model.facts import ChannelSeen
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
 from cti.switch import tags
 
-_TALKING = ("CS_EXCHANGE_MEDIA", "CS_HIBERNATE")
-_PARKED = ("CS_PARK",)
-
 
 def listed(show_channels: str) -> list[str]:
     """The channel ids in the answer to ``show channels as json``; a row without one is left out."""
@@ -41,8 +38,10 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     if state in ("CS_HANGUP", "CS_REPORTING", "CS_DESTROY"):
         return None
     reservation = tags.untag(_text(dump, "variable_cti_reservation"))
-    partner = _text(dump, "variable_bridge_uuid") if state in _TALKING else ""
-    parked = state in _PARKED or _text(dump, "variable_current_application") in ("park", "playback")
+    # Set for as long as a bridge is up (switch_ivr_bridge.c); the channel's state tells less: CS_SOFT_EXECUTE or
+    # CS_EXCHANGE_MEDIA, by which side of uuid_bridge it was.
+    partner = _text(dump, "variable_signal_bond")
+    parked = state == "CS_PARK" or _text(dump, "variable_current_application") in ("park", "playback")
     if not reservation and not partner and not parked:
         return None
     return ChannelSeen(

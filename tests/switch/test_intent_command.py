@@ -49,7 +49,9 @@ def test_simple_intents():
     leg = {"switch": "s", "connection": "c"}
     assert encoded(intents.AnswerConnection(**leg)) == ["api uuid_answer c\n\n"]
     assert encoded(intents.Bridge(**leg, other="o")) == ["api uuid_bridge c o\n\n"]
-    assert encoded(intents.ClearConnection(**leg, cause=Cause.CALL_CANCELLED)) == ["api uuid_kill c ORIGINATOR_CANCEL\n\n"]
+    assert encoded(intents.ClearConnection(**leg, cause=Cause.CALL_CANCELLED)) == [
+        "api uuid_kill c ORIGINATOR_CANCEL\n\n"
+    ]
     assert encoded(intents.CheckConnection(**leg)) == ["api uuid_exists c\n\n"]
     assert encoded(intents.TagConnection(**leg, tags={"cti_queue": "a;b=c d"})) == [
         "api uuid_setvar_multi c cti_queue=a%3Bb%3Dc%20d\n\n"

@@ -1,0 +1,182 @@
+"""Agents' phones: what answers, rejects, or lets ring when the simulated switch calls a dial string."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen, validators
+
+from cti.sim.cause import CAUSE_BY_SIP_STATUS
+
+if TYPE_CHECKING:
+    from cti.sim.channel import Channel
+    from cti.sim.switch import SimulatedSwitch
+
+
+@frozen(kw_only=True)
+class Behaviour:
+    """How a phone behaves: chances that add up to at most 1, and times in seconds; a pair is drawn from evenly.
+
+    What is left of the chances is answering. ``talk_s`` is the mean of an exponential, or None: the far side hangs up.
+    """
+
+    ring_s: tuple[float, float] = (0.003, 0.02)
+    answer_s: tuple[float, float] = (0.5, 3.0)
+    reject_s: tuple[float, float] = (0.3, 1.0)
+    busy: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    rejects: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    no_answer: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    talk_s: float | None = None
+
+
+ANSWERS = Behaviour()
+"""Always answers, and never hangs up by itself."""
+
+
+@define(eq=False)
+class Phone:
+    """A phone; change ``behaviour`` and ``registered`` at any time, they count from the next call on.
+
+    ``contact`` is the channel's name in FreeSWITCH. Counters: ``offered`` invitations, ``answers``, ``rejections``,
+    ``cancelled`` (somebody else ended the ringing), ``talks`` (bridged with a caller).
+    """
+
+    switch: SimulatedSwitch = field(repr=False)
+    contact: str
+    behaviour: Behaviour = ANSWERS
+    registered: bool = True
+    offered: int = 0
+    answers: int = 0
+    rejections: int = 0
+    cancelled: int = 0
+    talks: int = 0
+
+    def invited(self, channel: Channel) -> None:
+        """An INVITE: decides now, from the switch's chance, what will become of it."""
+        self.offered += 1
+        chance = self.switch.random
+        how = self.behaviour
+        roll = chance.random()
+        ring_s = chance.uniform(*how.ring_s)
+        later = self.switch.scheduler.call_later
+        later(ring_s, channel.ring)
+        if roll < how.busy:
+            later(ring_s + chance.uniform(*how.reject_s), self.reject, channel, 486)
+        elif roll < how.busy + how.rejects:
+            later(ring_s + chance.uniform(*how.reject_s), self.reject, channel, 603)
+        elif roll >= how.busy + how.rejects + how.no_answer:
+            later(ring_s + chance.uniform(*how.answer_s), self._answer, channel)
+
+    def hang_up(self, channel: Channel) -> None:
+        """The agent puts the receiver down, or refuses a ringing call."""
+        if channel.answered:
+            channel.variables["variable_sip_term_status"] = "200"
+            channel.variables["variable_proto_specific_hangup_cause"] = "sip:200"
+            channel.hangup("NORMAL_CLEARING", disposition="recv_bye")
+        else:
+            self.reject(channel, 603)
+
+    def answered(self, _channel: Channel) -> None:
+        """A phone makes no calls, so nobody answers it."""
+
+    def bridged(self, channel: Channel) -> None:
+        """Talks for as long as the behaviour says."""
+        self.talks += 1
+        talk_s = self.behaviour.talk_s
+        if talk_s is not None:
+            self.switch.scheduler.call_later(self.switch.random.expovariate(1 / talk_s), self._hang_up_if_up, channel)
+
+    def cleared(self, channel: Channel) -> None:
+        """The call is over."""
+        if not channel.answered_us and channel.disposition != "recv_refuse":
+            self.cancelled += 1
+
+    def lost(self, _channel: Channel) -> None:
+        """The switch died; the phone notices nothing that matters here."""
+
+    def _answer(self, channel: Channel) -> None:
+        if channel.up:
+            self.answers += 1
+            channel.answer()
+
+    def reject(self, channel: Channel, status: int = 486) -> None:
+        """Refuses a ringing call with a SIP status."""
+        if channel.up and not channel.answered:
+            self.rejections += 1
+            phrase = "Busy Here" if status == 486 else "Decline"
+            channel.variables.update(
+                {
+                    "variable_sip_invite_failure_status": str(status),
+                    "variable_sip_invite_failure_phrase": phrase,
+                    "variable_sip_term_status": str(status),
+                    "variable_proto_specific_hangup_cause": f"sip:{status}",
+                }
+            )
+            channel.hangup(CAUSE_BY_SIP_STATUS[status], disposition="recv_refuse")
+
+    def _hang_up_if_up(self, channel: Channel) -> None:
+        if channel.up:
+            self.hang_up(channel)
+
+
+class Nobody:
+    """What stands behind an address where nothing listens: the network says so at once."""
+
+    contact = ""
+
+    def invited(self, channel: Channel) -> None:
+        """Answers an INVITE with what an unreachable port amounts to."""
+        channel.variables["variable_sip_term_status"] = "503"
+        channel.switch.scheduler.call_later(0.001, channel.hangup, "NORMAL_TEMPORARY_FAILURE")
+
+    def answered(self, _channel: Channel) -> None:
+        """Nobody makes no calls."""
+
+    def bridged(self, _channel: Channel) -> None:
+        """Nobody answers none."""
+
+    def cleared(self, _channel: Channel) -> None:
+        """Nobody counts nothing."""
+
+    def lost(self, _channel: Channel) -> None:
+        """Nobody misses nothing."""
+
+
+class Phones:
+    """The phones of a switch, by dial string: ``user/1001@cti.internal``, ``sofia/agents/demo-phone-1001@...``."""
+
+    def __init__(self, switch: SimulatedSwitch) -> None:
+        self._switch = switch
+        self._by_dial_string: dict[str, Phone] = {}
+        self._rules: list[tuple[re.Pattern[str], Behaviour]] = []
+        self.nobody = Nobody()
+
+    def add(self, dial_string: str, behaviour: Behaviour = ANSWERS, *, registered: bool = True) -> Phone:
+        """Puts a phone at a dial string, in the place of one that may be there."""
+        phone = Phone(self._switch, _contact(dial_string), behaviour, registered)
+        self._by_dial_string[dial_string] = phone
+        return phone
+
+    def add_rule(self, expression: str, behaviour: Behaviour = ANSWERS) -> None:
+        """Every dial string that ``expression`` matches as a whole has a phone, made when it is first called."""
+        self._rules.append((re.compile(expression), behaviour))
+
+    def find(self, dial_string: str) -> Phone | None:
+        """The phone at a dial string; None when there is none."""
+        phone = self._by_dial_string.get(dial_string)
+        if phone is None:
+            for expression, behaviour in self._rules:
+                if expression.fullmatch(dial_string):
+                    return self.add(dial_string, behaviour)
+        return phone
+
+    def __iter__(self) -> Iterator[Phone]:
+        """The phones there are, in the order they were added."""
+        return iter(self._by_dial_string.values())
+
+
+def _contact(dial_string: str) -> str:
+    endpoint, _, rest = dial_string.partition("/")
+    return f"sofia/agents/{rest.partition('@')[0]}@127.0.0.1:5990" if endpoint == "user" else dial_string

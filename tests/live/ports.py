@@ -1,0 +1,53 @@
+"""Free loopback ports for the processes a test starts."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+# Signalling stays below the kernel's own ephemeral range (32768 and up), so that no outgoing connection takes a port in
+# between. Audio has a range of its own: FreeSWITCH takes audio ports one by one as calls come, and a call whose port
+# somebody else has is lost (INCOMPATIBLE_DESTINATION).
+_SIGNALLING = range(20_000, 32_000, 2)
+_AUDIO = range(33_000, 60_000, 2)
+_random = random.Random()
+
+
+def free_ports(count: int, *, block: int = 1) -> list[int]:
+    """Return ``count`` even loopback port numbers, each free for TCP and UDP together with the ``block - 1`` after it."""
+    found: list[int] = []
+    for candidate in _random.sample(_SIGNALLING, 2000):
+        apart = all(abs(candidate - other) >= max(block, 2) for other in found)
+        if apart and all(_is_free(port) for port in range(candidate, candidate + block)):
+            found.append(candidate)
+            if len(found) == count:
+                return found
+    raise OSError(f"no {count} free blocks of {block} ports on 127.0.0.1")
+
+
+def free_audio_ports(count: int) -> int:
+    """Return the first of ``count`` UDP ports for FreeSWITCH's audio, none of which is in use now."""
+    used = _udp_ports_in_use()
+    for start in _random.sample(_AUDIO, 2000):
+        if start + count <= _AUDIO.stop and used.isdisjoint(range(start, start + count)):
+            return start
+    raise OSError(f"no {count} free UDP ports in a row")
+
+
+def _udp_ports_in_use() -> set[int]:
+    try:
+        rows = Path("/proc/net/udp").read_text().splitlines()[1:]
+    except OSError:
+        return set()  # not Linux: the range alone has to do
+    return {int(row.split()[1].rpartition(":")[2], 16) for row in rows}
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
