@@ -1,4 +1,4 @@
-"""The greenlet that owns the engine: facts in by a queue, intents out to the switches, the timers and the subscribers."""
+"""What runs the engine: facts in, one after another; intents out to the switches, the timers and the subscribers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import gevent.event
 import structlog
 
 from cti.engine import Engine
-from cti.errors import CtiError
+from cti.errors import CtiError, LinkClosed
 from cti.model import facts, intents
 from cti.model.events import Event
 from cti.model.ids import SwitchId
@@ -79,7 +79,7 @@ class EngineLoop:
 
     Args:
         engine: nobody else may touch it.
-        on_event: called with every event in the engine's greenlet, before the subscribers; must not block.
+        on_event: called with every event before the subscribers are; must not block.
         clock: monotonic seconds.
     """
 
@@ -91,7 +91,8 @@ class EngineLoop:
         self._on_event = on_event
         self._clock = clock
         self._inbox: deque[tuple[facts.Fact, Promise[None] | None]] = deque()
-        self._due = gevent.event.Event()
+        self._draining = False
+        self._stopped = False
         self._timers: dict[tuple[str, str], Any] = {}
         self._subscriptions: list[Subscription] = []
         self._table: dict[type, Callable[[Any], None]] = {
@@ -99,22 +100,21 @@ class EngineLoop:
             intents.CancelTimer: self._cancel_timer,
             intents.Notify: self._notify,
         }
-        self._greenlet = gevent.spawn(self._run)
 
     def submit(self, fact: facts.Fact) -> None:
-        """Hand in a fact. Never blocks."""
+        """Hand in a fact. Never blocks; it is handled at once, or right after the one that is being handled."""
         self._inbox.append((fact, None))
-        self._due.set()
+        self._drain()
 
     def ask(self, fact: facts.Fact) -> None:
-        """Hand in a request and wait until the engine has handled it. Blocks this greenlet for microseconds.
+        """Hand in a request, and return when the engine has handled it.
 
         Raises:
             CtiError: the engine refuses it; nothing was changed.
         """
         done: Promise[None] = Promise()
         self._inbox.append((fact, done))
-        self._due.set()
+        self._drain()
         done.wait()
 
     def subscribe(self, wanted: tuple[type[Any], ...], handler: Callable[[Any], object]) -> Subscription:
@@ -134,20 +134,30 @@ class EngineLoop:
 
     def stop(self) -> None:
         """End the loop and every subscription; the model stays as it is."""
-        self._greenlet.kill()
+        self._stopped = True
+        while self._inbox:
+            _, done = self._inbox.popleft()
+            if done is not None:
+                done.settle(LinkClosed("the centre has been stopped"))
         for timer in self._timers.values():
             timer.close()
         self._timers.clear()
         for subscription in self._subscriptions:
             subscription.cancel()
 
-    def _run(self) -> None:
-        while True:
-            self._due.wait()
-            self._due.clear()
-            while self._inbox:
-                fact, done = self._inbox.popleft()
-                self._handle(fact, done)
+    def _drain(self) -> None:
+        """Whoever hands in a fact runs the engine to the end of its inbox; nothing in here switches greenlets.
+
+        Should a log handler of the host switch all the same, others only add to the inbox meanwhile.
+        """
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self._inbox and not self._stopped:
+                self._handle(*self._inbox.popleft())
+        finally:
+            self._draining = False
 
     def _handle(self, fact: facts.Fact, done: Promise[None] | None) -> None:
         try:

@@ -85,5 +85,5 @@ def _show(centre: CallCenter, title: str, log: wallboard.EventLog, ends_at: floa
         return
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while (left := ends_at - time.monotonic()) > 0:
-            live.update(wallboard.board(centre.snapshot(), title, log.lines()), refresh=True)
+            live.update(wallboard.board(centre.snapshot(), title, log.lines(), console.height), refresh=True)
             gevent.sleep(min(0.25, left))

@@ -38,8 +38,12 @@ def furnish(centre: CallCenter, contact: Callable[[str], str]) -> None:
         contact: the dial string of an extension's phone (``"1001"``).
     """
     centre.add_queue("sales", requires={"sales": 3}, wrap_up_s=2, service_level_s=10, max_wait_s=60, ring_timeout_s=10)
-    centre.add_queue("claims", requires={"claims": 3}, wrap_up_s=4, service_level_s=10, max_wait_s=90, ring_timeout_s=10)
-    centre.add_queue("chinese", requires={"chinese": 3}, wrap_up_s=2, service_level_s=10, max_wait_s=60, ring_timeout_s=10)
+    centre.add_queue(
+        "claims", requires={"claims": 3}, wrap_up_s=4, service_level_s=10, max_wait_s=90, ring_timeout_s=10
+    )
+    centre.add_queue(
+        "chinese", requires={"chinese": 3}, wrap_up_s=2, service_level_s=10, max_wait_s=60, ring_timeout_s=10
+    )
     for agent, skills in zip(AGENTS, _SKILLS, strict=True):
         phone = contact(agent.removeprefix("agent-"))
         centre.add_agent(agent, phone, skills=skills, no_answers_allowed=3).log_on(ready=True)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -15,8 +14,10 @@ from cti.engine.view import AgentView, CentreView, QueueView
 from cti.model import events
 from cti.model.states import AgentState
 
-WAITING_SHOWN: Final = 6
-EVENTS_SHOWN: Final = 8
+EVENTS_KEPT: Final = 30
+
+_HEAD: Final = 2
+"""Lines of a table above its rows: its title and its column names."""
 
 _COLOUR: Final = {
     AgentState.NULL: "dim",
@@ -34,7 +35,7 @@ class EventLog:
 
     def __init__(self, started_at: float) -> None:
         self._started_at = started_at
-        self._lines: deque[str] = deque(maxlen=EVENTS_SHOWN)
+        self._lines: deque[str] = deque(maxlen=EVENTS_KEPT)
 
     def add(self, event: events.Event) -> None:
         """Keep an event, if it is one that people watch."""
@@ -43,19 +44,23 @@ class EventLog:
             self._lines.append(f"{event.at - self._started_at:7.1f} s  {said}")
 
     def lines(self) -> list[str]:
-        """Oldest first."""
+        """The events kept, oldest first."""
         return list(self._lines)
 
 
-def board(view: CentreView, title: str, log: Iterable[str]) -> RenderableType:
-    """The whole screen."""
-    waiting, queues, agents = _waiting(view), _queues(view.queues), _agents(view.agents)
+def board(view: CentreView, title: str, log: list[str], height: int) -> RenderableType:
+    """The whole screen, in at most ``height`` lines where the agents leave room for that."""
+    left = height - 2 * (_HEAD + 1) - len(view.queues) - len(view.agents) - 1
+    waiting = sum(len(queue.waiting) for queue in view.queues)
+    calls_shown = min(waiting, max(left // 2 - _HEAD, 3))
+    events_shown = max(left - _HEAD - calls_shown - 2, 2)
     return Group(
         Text(title, style="bold"),
-        queues,
-        waiting,
-        agents,
-        Panel(Text("\n".join(log) or "nothing yet"), title="last events", title_align="left", border_style="dim"),
+        _queues(view.queues),
+        _waiting(view, calls_shown),
+        _agents(view.agents),
+        Text("last events", style="italic"),
+        Text("\n".join(f" {said}" for said in log[-events_shown:]) or " none yet", style="dim"),
     )
 
 
@@ -84,9 +89,9 @@ def seconds(value: float | None) -> str:
 
 
 def _queues(queues: Iterable[QueueView]) -> Table:
-    table = Table(title="queues", title_justify="left", expand=True)
-    for name in ("queue", "waiting", "longest", "offered", "answered", "abandoned", "service level", "ASA", "ready"):
-        table.add_column(name, justify="left" if name == "queue" else "right")
+    table = Table(title="queues", title_justify="left", box=None, expand=True)
+    for name in ("queue", "waiting", "longest", "offered", "answered", "abandoned", "SL", "ASA", "ready"):
+        table.add_column(name, justify="left" if name == "queue" else "right", no_wrap=True)
     for queue in queues:
         figures = queue.figures
         oldest = max((call.waited_s for call in queue.waiting), default=None)
@@ -104,24 +109,24 @@ def _queues(queues: Iterable[QueueView]) -> Table:
     return table
 
 
-def _waiting(view: CentreView) -> Table:
-    table = Table(title="waiting calls", title_justify="left", expand=True)
+def _waiting(view: CentreView, shown: int) -> Table:
+    table = Table(title="waiting calls", title_justify="left", box=None, expand=True)
     for name in ("age", "caller", "queue", "priority", "being offered to"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     calls = sorted(
         ((call, queue.id) for queue in view.queues for call in queue.waiting), key=lambda pair: -pair[0].waited_s
     )
-    for call, queue_id in calls[:WAITING_SHOWN]:
+    for call, queue_id in calls[:shown]:
         table.add_row(seconds(call.waited_s), call.calling_number, queue_id, str(call.priority), call.agent or "")
-    if len(calls) > WAITING_SHOWN:
-        table.add_row(f"and {len(calls) - WAITING_SHOWN} more", "", "", "", "")
+    if len(calls) > shown:
+        table.title = f"waiting calls ({len(calls) - shown} more)"
     return table
 
 
 def _agents(agents: Iterable[AgentView]) -> Table:
-    table = Table(title="agents", title_justify="left", expand=True)
+    table = Table(title="agents", title_justify="left", box=None, expand=True)
     for name in ("agent", "state", "for", "with", "skills", "calls", "occupancy"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for agent in agents:
         state = agent.state.value + (f" ({agent.reason})" if agent.reason else "")
         table.add_row(

@@ -65,7 +65,6 @@ class Line:
         call.connections.add(caller.id)
         call.move(InteractionTrigger.OFFER, world.now)
         world.tell(events.Offered, call, Cause.NEW_CALL)
-        world.emit(intents.TagConnection(call.switch, caller.id, {"cti_interaction": call.id}))
 
     def queue(self, fact: facts.QueueRequested) -> None:
         """A script puts its call into a queue, or moves it from one to another.
@@ -80,10 +79,21 @@ class Line:
         if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only a call without an agent can be queued")
         call.data.update(fact.data)
-        if call.queue is not None and call.state.is_waiting:
-            self._take_out(call)
-            world.queues[call.queue].figures.left += 1
-        call.own_priority = fact.priority
+        made = world.reservations.get(call.reservation) if call.reservation else None
+        if made is None:
+            self._move(call, queue, fact.priority)
+        else:
+            self._offers.end(
+                made,
+                ReservationTrigger.CANCEL,
+                Cause.CALL_CANCELLED,
+                "",
+                then=lambda call: self._move(call, queue, fact.priority),
+            )
+
+    def _move(self, call: Interaction, queue: Queue, priority: int) -> None:
+        self._leave(call)
+        call.own_priority = priority
         self._enter(call, queue, Cause.ENTERING_DISTRIBUTION)
 
     def _enter(self, call: Interaction, queue: Queue, cause: Cause) -> None:
@@ -113,7 +123,7 @@ class Line:
         if settings.music:
             world.emit(intents.StartTreatment(call.switch, caller.id, settings.music, replace=call.treated))
             call.treated = True
-        world.emit(intents.TagConnection(call.switch, caller.id, {"cti_queue": queue.id}))
+        world.emit(intents.TagConnection(call.switch, caller.id, {"cti_interaction": call.id, "cti_queue": queue.id}))
 
     def route(self, call: Interaction) -> None:
         """Offer a waiting call to an agent, if one is free for it."""
@@ -222,7 +232,7 @@ class Line:
         world = self._world
         made = world.reservations.get(call.reservation) if call.reservation else None
         if made is not None:
-            self._offers.end(made, ReservationTrigger.CANCEL, Cause.CALL_CANCELLED, "", caller_alive=False)
+            self._offers.end(made, ReservationTrigger.CANCEL, Cause.CALL_CANCELLED, "", then=lambda _: None)
         world.router.call_gone(call.id)
         world.timers.cancel(WAIT, call.id)
         assert call.queue is not None

@@ -205,9 +205,12 @@ class Offers:
         cause: Cause,
         switch_cause: str,
         *,
-        caller_alive: bool = True,
+        then: Callable[[Interaction], None] | None = None,
     ) -> None:
-        """End a reservation otherwise than by a bridge: clear the leg, free the agent, put a living caller back."""
+        """End a reservation otherwise than by a bridge: clear the leg, free the agent, put a living caller back.
+
+        ``then`` does something else with the caller than to put them back.
+        """
         world = self._world
         if not self._close(made, trigger):
             return
@@ -225,12 +228,10 @@ class Offers:
             outcome=made.state.value,
             switch_cause=switch_cause,
         )
-        if caller_alive:
-            self.put_back(call)  # before the agent is free again, or a younger call would overtake this one
+        (then or self.put_back)(call)  # before the agent is free again, or a younger call would overtake this one
         if agent is not None:
             self._free(agent, made, cause)
-        if caller_alive:
-            self.route(call)
+        self.route(call)
 
     def clear(self, leg: Connection, cause: Cause) -> None:
         """Ask the switch to end a leg, and look for it later if it does not say so."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
-
-import msgspec
+from contextlib import suppress
 
 from cti.errors import RemoteProtocolError
 from cti.esl.event import Event
@@ -19,27 +17,30 @@ from cti.esl.headers import HeaderPair, HeaderValue, fold
 BODY = "_body"
 
 _BACKSLASH = 0x5C
-# Written inside a JSON string these are escaped, so a search for the plain text would miss them.
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+_QUOTE = 0x22
+# Written inside a JSON string these are or may be escaped, so a search for the plain text would miss them.
+_ESCAPED = re.compile(r'["\\/\x00-\x1f]')
+# How FreeSWITCH's events end: all values are texts or lists of texts.
+_ENDS = (b'"}', b'"]}', b"[]}")
+# How much of an event is folded at first: what everybody reads is among its first thirty headers.
+_PREFIX = 1024
 
+# Is in no JSON; what a name that may be written with an escape is looked for as, in vain.
+_UNSEARCHABLE = b"\0no member\0:"
 
-class _AnyObject(msgspec.Struct):
-    """Has no fields, so that decoding into it checks the syntax and builds nothing."""
-
-
-_check_syntax = msgspec.json.Decoder(_AnyObject).decode
+_member_starts: dict[str, bytes] = {}
 
 
 def check_json(block: bytes) -> None:
-    """Check that ``block`` is one JSON object.
+    """Check that ``block`` looks like an event in JSON: its ends are those of one, or all of it is a JSON object.
+
+    What goes wrong on an event socket (frames out of step, a frame cut off) shows at the ends, and checking all would
+    cost as much again as the rest of the work on an event. What is wrong inside shows when the event is read.
 
     Raises:
-        RemoteProtocolError: it is not; ``kind`` is ``malformed-event``.
+        RemoteProtocolError: it does not; ``kind`` is ``malformed-event``.
     """
-    try:
-        _check_syntax(block)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        # Slower, and more lenient about bytes that are not UTF-8 and control characters.
+    if not (block.startswith(b'{"') and block.endswith(_ENDS)):
         _members(block)
 
 
@@ -74,29 +75,35 @@ def _value(member: object) -> HeaderValue:
     return json.dumps(member)
 
 
-@lru_cache(maxsize=4096)
-def _quoted(name: str) -> bytes:
-    """Return the name as it stands in the folded bytes, quotes included; empty when a search would not do."""
-    if _ESCAPED.search(name) or name.lower() == BODY:
-        return b""
-    try:
-        return b'"%b"' % name.encode("utf-8", "surrogateescape").lower()
-    except UnicodeEncodeError:
-        return b""
+def _member_start(name: str) -> bytes:
+    """Return what a member of this name begins with, in lower case, after a comma; remembered.
+
+    In compact JSON a quote after a comma is never within a text, where it would be escaped: the search is exact.
+    """
+    start = _UNSEARCHABLE
+    if not _ESCAPED.search(name) and name.lower() != BODY:
+        with suppress(UnicodeEncodeError):
+            start = b',"%b":' % name.encode("utf-8", "surrogateescape").lower()
+    if len(_member_starts) >= 4096:
+        _member_starts.clear()
+    _member_starts[name] = start
+    return start
 
 
 class JsonEvent(Event):
     """A JSON event that keeps its bytes: a header costs one search when asked for, the rest nothing.
 
-    ``block`` must have passed ``check_json``.
+    ``block`` must have passed ``check_json``. Reading raises ``RemoteProtocolError`` (``malformed-event``) should it
+    be no JSON inside.
     """
 
     __slots__ = ("_block", "_folded")
 
     def __init__(self, block: bytes) -> None:  # the pairs are read from the block
         self._block = block
-        self._folded: bytes | None = None
-        self._pairs = None
+        # The block in lower case with a comma for its opening brace, so that each member follows one; empty until it
+        # is needed, and at first not all of it.
+        self._folded = b""
         self._index = None
 
     def _load(self) -> list[HeaderPair]:
@@ -107,38 +114,46 @@ class JsonEvent(Event):
         self._body = body if isinstance(body, str) or body is None else "".join(body)
         return [(name, _value(member)) for name, member in members]
 
+    def starting_with(self, prefix: str) -> list[HeaderPair]:
+        """Return the pairs whose names start with ``prefix``; when there is none this costs one search."""
+        if _ESCAPED.search(prefix) or b'"' + prefix.encode("utf-8", "surrogateescape") in self._block:
+            return super().starting_with(prefix)
+        return []
+
     def _find(self, name: str) -> HeaderValue | None:
         if self._index is not None:
             return self._index.get(fold(name))
-        key = _quoted(name)
-        if not key:
-            return super()._find(name)
         block = self._block
         folded = self._folded
-        if folded is None:
-            folded = self._folded = block.lower()
-        at = folded.find(key)
-        while at >= 0:
-            after = at + len(key)
-            follows = folded[after : after + 2]
-            if folded[at - 1] == _BACKSLASH or follows[:1] in b",]}":
-                at = folded.find(key, after)  # the end of a longer name, or a value
-            elif follows == b':"':
-                begin = after + 2
-                value = block[begin : block.find(b'"', begin)]
-                if b"\\" in value:
-                    break
-                return value.decode("utf-8", "surrogateescape")
-            else:
-                break
-        else:
-            if b"\\" not in folded:  # so no name can be hidden behind an escape
-                return None
-        return super()._find(name)
+        if not folded:
+            folded = self._folded = b"," + block[1:_PREFIX].lower()
+        start = _member_starts.get(name) or _member_start(name)
+        at = folded.find(start)
+        if at < 0:
+            if len(folded) < len(block):
+                folded = self._folded = b"," + block[1:].lower()
+                at = folded.find(start)
+            if at < 0:
+                return None if self._lacks(start) else super()._find(name)
+        begin = at + len(start) + 1
+        value = block[begin : block.find(b'"', begin)]
+        if block[begin - 1] != _QUOTE or _BACKSLASH in value:  # an array, or a text with escapes
+            return super()._find(name)
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("utf-8", "surrogateescape")
+
+    def _lacks(self, start: bytes) -> bool:
+        """Whether no member at all can have this name: not even in JSON that has spaces or escapes."""
+        folded = self._folded
+        if start == _UNSEARCHABLE or folded.find(start[1:-1]) >= 0:
+            return False
+        # A letter can hide behind an escape only; cJSON, which FreeSWITCH writes with, never does that.
+        return _BACKSLASH not in folded or folded.find(b"\\u") < 0
 
     @property
     def body(self) -> str | None:
         """The event's body, or None when it has none; an empty body is an empty text."""
-        if self._pairs is None:
-            self._pairs = self._load()
+        self._indexed()
         return self._body

@@ -6,16 +6,34 @@ can then forge nothing (``switch_event_serialize`` of ``switch_event.c``).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from contextlib import suppress
 
 from cti.esl.event import Event
 from cti.esl.headers import HeaderPair, HeaderValue, fold
 from cti.esl.percent import decode_value
 
+# How much of an event is folded at first: what everybody reads is among its first thirty headers.
+_PREFIX = 1024
+_LENGTH = b"\ncontent-length: "
+_PERCENT = 0x25
+_COLON = 0x3A
 
-@lru_cache(maxsize=4096)
+# Begins no header: what a name that cannot be one is looked for as.
+_NEVER = b"\n\0no header\0: "
+
+_line_starts: dict[str, bytes] = {}
+
+
 def _line_start(name: str) -> bytes:
-    return b"\n%b: " % name.encode("utf-8", "surrogateescape").lower()
+    """Return what a header line of this name begins with, in lower case, after a line feed; remembered."""
+    start = _NEVER
+    if "\n" not in name:
+        with suppress(UnicodeEncodeError):  # a lone surrogate that stands for no byte can be in no name
+            start = b"\n%b: " % name.encode("utf-8", "surrogateescape").lower()
+    if len(_line_starts) >= 4096:
+        _line_starts.clear()
+    _line_starts[name] = start
+    return start
 
 
 class PlainEvent(Event):
@@ -25,13 +43,14 @@ class PlainEvent(Event):
     feed.
     """
 
-    __slots__ = ("_block", "_clear", "_folded")
+    __slots__ = ("_block", "_end", "_folded")
 
     def __init__(self, block: bytes) -> None:  # the pairs are read from the block
         self._block = block
-        self._folded: bytes | None = None  # a line feed and the block in lower case, so that each line follows one
-        self._clear = 0  # there is no blank line, so no beginning of a body, before this offset of _folded
-        self._pairs = None
+        # A line feed and then the headers in lower case, so that each line follows one; empty until it is needed, and
+        # at first not all of them.
+        self._folded = b""
+        self._end = -1  # where the headers end, once all of them are folded
         self._index = None
 
     def _load(self) -> list[HeaderPair]:
@@ -53,26 +72,43 @@ class PlainEvent(Event):
     def _find(self, name: str) -> HeaderValue | None:
         if self._index is not None:
             return self._index.get(fold(name))
-        folded = self._folded
-        if folded is None:
-            folded = self._folded = b"\n" + self._block.lower()
-        try:
-            start = _line_start(name)
-        except UnicodeEncodeError:  # a lone surrogate that stands for no byte can be in no name
-            return None
+        folded = self._folded or self._fold_prefix()
+        start = _line_starts.get(name) or _line_start(name)
         at = folded.find(start)
+        if at < 0 and self._end < 0:
+            folded = self._fold_all()
+            at = folded.find(start)
         while at >= 0:
-            if folded.find(b"\n\n", self._clear, at + 1) >= 0:
-                return None  # what was found is in the body
-            self._clear = at
-            end = folded.find(b"\n", at + 1)
-            value = self._block[at + len(start) - 1 : end - 1 if end > 0 else None]
-            if b": " not in value:  # otherwise the name goes on beyond what was asked for
-                if b"%" in value or b":" in value:
+            begin = at + len(start) - 1
+            end = self._block.find(b"\n", begin)
+            value = self._block[begin:end] if end >= 0 else self._block[begin:]
+            if _COLON not in value:
+                if _PERCENT in value:
                     return decode_value(value)
-                return value.decode("utf-8", "surrogateescape")
+                try:
+                    return value.decode()
+                except UnicodeDecodeError:
+                    return value.decode("utf-8", "surrogateescape")
+            if b": " not in value:
+                return decode_value(value)
+            # The name goes on beyond what was asked for.
+            folded = self._fold_all()
             at = folded.find(start, at + 1)
         return None
+
+    def _fold_prefix(self) -> bytes:
+        """Fold the first part, unless a body might begin in it: FreeSWITCH announces that by a Content-Length."""
+        folded = b"\n" + self._block[:_PREFIX].lower()
+        if len(self._block) <= _PREFIX or folded.find(_LENGTH) >= 0:
+            return self._fold_all()
+        self._folded = folded
+        return folded
+
+    def _fold_all(self) -> bytes:
+        if self._end < 0:
+            self._end = self._header_end()
+            self._folded = b"\n" + self._block[: self._end].lower()
+        return self._folded
 
     @property
     def body(self) -> str | None:

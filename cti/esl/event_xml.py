@@ -41,7 +41,6 @@ class XmlEvent(Event):
 
     def __init__(self, block: bytes) -> None:  # the pairs are read from the block
         self._block = block
-        self._pairs = None
         self._index = None
 
     def _load(self) -> list[HeaderPair]:

@@ -33,7 +33,8 @@ class Frame:
     """
 
     content_type: str
-    _headers: HeaderMap | bytes = attrs.field(factory=Headers)
+    # None stands for the two lines that announce an event, bytes for header lines not read yet.
+    _headers: HeaderMap | bytes | None = attrs.field(factory=Headers)
     body: bytes | None = None
     event: Event | None = None
 
@@ -41,7 +42,10 @@ class Frame:
     def headers(self) -> HeaderMap:
         """The envelope's headers."""
         headers = self._headers
-        if isinstance(headers, bytes):
+        if headers is None:
+            block = f"Content-Length: {len(self.body or b'')}\nContent-Type: {self.content_type}"
+            headers = self._headers = Headers(block.encode())
+        elif isinstance(headers, bytes):
             headers = self._headers = Headers(headers)
         return headers
 

@@ -30,21 +30,19 @@ class HeaderMap(Mapping[str, HeaderValue]):
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: Iterable[HeaderPair] = ()) -> None:
-        self._pairs: list[HeaderPair] | None = list(pairs)
-        self._index: dict[str, HeaderValue] | None = None
+        self._index: dict[str, HeaderValue] | None = None  # _pairs by folded name; None until they are needed
+        self._pairs = list(pairs)
 
     def _load(self) -> list[HeaderPair]:
-        """Return all pairs in wire order, decoding whatever has not been decoded yet."""
-        return self._pairs or []
+        """Return all pairs in wire order; a subclass decodes them here."""
+        return self._pairs
 
     def _indexed(self) -> dict[str, HeaderValue]:
         index = self._index
         if index is None:
-            pairs = self._pairs
-            if pairs is None:
-                pairs = self._pairs = self._load()
+            self._pairs = self._load()
             # Written backwards, so that the first of repeated names is the one that stays.
-            index = self._index = {fold(name): value for name, value in reversed(pairs)}
+            index = self._index = {fold(name): value for name, value in reversed(self._pairs)}
         return index
 
     def _find(self, name: str) -> HeaderValue | None:
@@ -53,8 +51,7 @@ class HeaderMap(Mapping[str, HeaderValue]):
     @property
     def raw(self) -> list[HeaderPair]:
         """Every ``(name, value)`` pair in wire order, repeated names included; a new list each time."""
-        if self._pairs is None:
-            self._pairs = self._load()
+        self._indexed()
         return list(self._pairs)
 
     @property
@@ -66,6 +63,10 @@ class HeaderMap(Mapping[str, HeaderValue]):
         """Return the values of every header called ``name``, in wire order; empty when there is none."""
         folded = fold(name)
         return [value for known, value in self.raw if fold(known) == folded]
+
+    def starting_with(self, prefix: str) -> list[HeaderPair]:
+        """Return the pairs whose names start with ``prefix``, letter for letter, in wire order."""
+        return [pair for pair in self.raw if pair[0].startswith(prefix)]
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """Return the header's value as text: of an array its first element; ``default`` when it is absent."""
@@ -126,7 +127,6 @@ class Headers(HeaderMap):
 
     def __init__(self, block: bytes = b"") -> None:  # the pairs are read from the block
         self._block = block
-        self._pairs = None
         self._index = None
 
     def _load(self) -> list[HeaderPair]:

@@ -103,8 +103,9 @@ def _named(running: Running, *, with_uuid: bool = True) -> dict[str, str]:
 
 
 def _start_park(channel: Channel, running: Running) -> bool:
-    channel.fire("CHANNEL_PARK", _PARK)
     seconds, _, cause = (channel.variable("park_timeout") or "").partition(":")
+    channel.set_variable("park_timeout", None)  # it counts for one park only
+    channel.fire("CHANNEL_PARK", _PARK)
     if seconds.isdigit() and int(seconds):
         delay_s = channel.switch.whole_seconds(int(seconds))
         name = cause_named(cause) if cause else "NORMAL_CLEARING"

@@ -24,7 +24,8 @@ def separate(text: str, delimiter: str, limit: int = 1024) -> list[str]:
                 return pieces
         return [_cleaned(piece, "") for piece in _split_blank(text, limit)]
     if "\\" not in text and "'" not in text:  # nothing to protect or to strip: the common case
-        return [piece.strip(" ") for piece in text.split(delimiter, limit - 1)] if text else []
+        pieces = [piece.strip(" ") for piece in text.split(delimiter, limit - 1)]
+        return pieces if pieces[-1] else pieces[:-1]
     return [_cleaned(piece, delimiter) for piece in _split(text, delimiter, limit)]
 
 

@@ -43,6 +43,15 @@ class Bridge:
     def begin(self) -> None:
         """Takes both legs out of what they are doing, each when its own thread looks."""
         a, b = self.a, self.b
+        if not a.up:
+            return
+        if not b.up:
+            a.post(a.hangup, "DESTINATION_OUT_OF_ORDER")
+            return
+        if a.origination is not None or b.origination is not None:
+            # Answered, but the originating thread has not let go of it yet: the leg parks first, then it is taken.
+            a.post(self.begin)
+            return
         for leg in (a, b):
             if leg.bridge is not None:
                 leg.bridge.part(leg)

@@ -11,7 +11,7 @@ import msgspec
 HeaderValue = str | list[str]
 
 # switch_url_encode leaves an existing %XX alone (switch_utils.c); everything else listed here becomes %XX.
-_UNSAFE = re.compile(rb"%(?![0-9A-F]{2})|[^!$'()*,\-./0-9A-Za-z_~]")
+_UNSAFE = re.compile(rb"%(?![0-9A-F]{2})|[^%!$'()*,\-./0-9A-Za-z_~]")
 _UNSAFE_TEXT = re.compile(r"[^!$'()*,\-./0-9A-Za-z_~]")
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import gevent
 from gevent.hub import get_hub
 
 from cti.sim.scheduler import Handle
@@ -45,7 +44,3 @@ class GeventScheduler:
         # update=True: the loop's idea of "now" may be old when a greenlet has computed for long.
         timer.start(fire, update=True)
         return _Timer(timer)
-
-    def sleep(self, delay_s: float) -> None:
-        """Blocks this greenlet for ``delay_s`` seconds."""
-        gevent.sleep(delay_s)

@@ -146,6 +146,7 @@ class Origination:
         _, _, rest = name.partition("/")
         sip_profile, _, address = rest.partition("/")
         dialed, _, domain = target.partition("/")[2].partition("@") if user else (address.partition("@")[0], "", "")
+        domain = domain or self._switch.globals["domain"]
         caller_name = variables.get("origination_caller_id_name", "")
         caller_number = variables.get("origination_caller_id_number", "0000000000")
         now_us = str(switch.now_us())

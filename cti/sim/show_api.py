@@ -82,7 +82,7 @@ def _row(switch: SimulatedSwitch, channel: Channel) -> dict[str, str]:
         "state": channel.state,
         "cid_name": fields["Caller-ID-Name"],
         "cid_num": fields["Caller-ID-Number"],
-        "ip_addr": fields["Network-Addr"],
+        "ip_addr": fields["Network-Addr"] if channel.direction == "inbound" else "",
         "dest": fields["Destination-Number"],
         "application": channel.last_application,
         "application_data": channel.last_data,

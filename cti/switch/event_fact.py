@@ -66,14 +66,18 @@ class EventFacts:
         return facts.Delivered(self._switch, leg) if self._reservation(event) is not None else None
 
     def _answer(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
-        # Of a leg of ours the park is waited for: until then originate still works on it, and a bridge in between
-        # makes originate fail ("-ERR ORIGINATOR_CANCEL") and may hang the leg up (switch_ivr_originate.c) [live].
-        return facts.Established(self._switch, leg) if self._reservation(event) is None else None
+        made_for = self._reservation(event)
+        # A leg of ours that is not parked yet (its phone never rang) is still worked on by originate: a bridge now
+        # would make that fail and may hang the leg up (switch_ivr_originate.c) [live]. Its park follows at once.
+        if made_for is not None and event.text("Channel-State") != "CS_EXECUTE":
+            return None
+        return facts.Established(self._switch, leg, made_for)
 
-    def _park(self, event: Event, leg: ConnectionId) -> facts.Fact:
+    def _park(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
         made_for = self._reservation(event)
         if made_for is not None:
-            return facts.Established(self._switch, leg, made_for)
+            answered = event.text("Answer-State") == "answered"
+            return facts.Established(self._switch, leg, made_for) if answered else None
         return facts.Offered(
             self._switch,
             leg,
@@ -96,6 +100,4 @@ class EventFacts:
 def collected(event: Event) -> dict[str, str]:
     """What the dialplan attached to the channel (variables ``cti_data_*``)."""
     prefix = "variable_" + tags.DATA
-    return {
-        name[len(prefix) :]: value for name, value in event.raw if name.startswith(prefix) and isinstance(value, str)
-    }
+    return {name[len(prefix) :]: value for name, value in event.starting_with(prefix) if isinstance(value, str)}

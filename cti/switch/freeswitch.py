@@ -114,7 +114,6 @@ class FreeSwitch:
             AuthenticationFailed: the password is wrong.
             SwitchTooOld: it is older than 1.10.
         """
-        self._nudger.start()
         try:
             self._connect()
         except CtiError:

@@ -15,7 +15,7 @@ from cti.switch.causes import hangup_cause_of
 ORIGINATE_GRACE_S: Final = 5
 """FreeSWITCH's own ring timer is only a belt behind ours: its whole-second clock may fire up to 1 s early [live]."""
 PARK_TIMEOUT_S: Final = 20
-"""An agent who answered and is never bridged (we died) is let go by FreeSWITCH after so long."""
+"""A leg that is never bridged (we died) is let go by FreeSWITCH so long after it should have been answered."""
 
 _DESTINATION: Final = re.compile(r"[\w+*#.@:-]{1,128}\Z", re.ASCII)
 
@@ -65,8 +65,10 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             "origination_caller_id_number": offer.calling_number,
             "origination_caller_id_name": offer.calling_name,
             "originate_timeout": str(math.ceil(offer.ring_timeout_s) + ORIGINATE_GRACE_S),
-            "park_timeout": str(PARK_TIMEOUT_S),
+            "park_timeout": str(math.ceil(offer.ring_timeout_s) + PARK_TIMEOUT_S),
             "ignore_early_media": "true",  # or a 183 would count as the answer
+            # originate is done when the phone rings, and the leg parks then: at the answer nothing but us works on it.
+            "return_ring_ready": "true",
             "hangup_after_bridge": "true",
         }
     )

@@ -6,6 +6,8 @@ forge headers), its pending commands hang when the connection is lost, and a sho
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import time
 from collections.abc import Callable
@@ -67,6 +69,7 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         self._on_closed = on_closed
         self._pending = Pending()
         self._unsent = bytearray()
+        self._writing = False
         self._to_send = gevent.event.Event()
         self._greeted: Promise[str] = Promise()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
@@ -169,9 +172,14 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         return self.request(data.encode("utf-8", "surrogateescape") + b"\n\n")
 
     def nudge(self) -> None:
-        """Write a bare line feed, which wakes FreeSWITCH's listener and means nothing. Never blocks."""
-        if self.connected and not self._unsent:
-            self._put(b"\n")
+        """Write a bare line feed, which wakes FreeSWITCH's listener and means nothing.
+
+        Never blocks and may be called in the hub. While a command is being written it does nothing: a line feed inside
+        one would end it.
+        """
+        if self.connected and not self._writing and not self._unsent:
+            with contextlib.suppress(OSError):  # a full buffer needs no nudge, and the reader learns of a broken link
+                os.write(self.sock.fileno(), b"\n")
 
     @property
     def in_flight(self) -> int:
@@ -243,6 +251,13 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
             self._on_frame(frame)
 
     def _put(self, data: bytes) -> None:
+        if not self._writing and not self._unsent:
+            try:  # at once, if the socket takes it: a switch to the writing greenlet costs as much as the write
+                data = data[os.write(self.sock.fileno(), data) :]
+            except OSError:
+                pass  # not now, or not any more: the writing greenlet finds out which
+            if not data:
+                return
         self._unsent += data
         if len(self._unsent) > _UNSENT_LIMIT:
             self.close(LinkClosed(f"FreeSWITCH at {self.host}:{self.port} does not read what we send"))
@@ -255,9 +270,11 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
             while True:
                 self._to_send.wait()
                 self._to_send.clear()
+                self._writing = True
                 while self._unsent:
                     data, self._unsent = self._unsent, bytearray()
                     self.sock.sendall(data)
+                self._writing = False
         except OSError as error:
             self.close(LinkClosed(f"the connection to {self.host}:{self.port} broke: {error.strerror or error}"))
 

@@ -1,0 +1,400 @@
+"""Anything may happen, in any order: whatever does, the engine keeps its invariants, and in the end nothing is left."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from cti.errors import CtiError
+from cti.model import events, facts, intents
+from cti.model.cause import Cause
+from cti.model.ids import AgentId, InteractionId, QueueId
+from cti.model.queue import Disconnect, ToDestination, ToQueue
+from cti.model.states import AgentState, InteractionState
+
+from .model_switch import ModelSwitch
+from .story import FS, Story
+
+T = TypeVar("T")
+
+CONTACTS = {"ann": "user/1", "bob": "user/2", "dan": "user/2", "eve": "user/3"}
+LEVELS = {"ann": 0, "bob": 1, "dan": 2, "eve": 2}
+OVERFLOWS = {"sales": ToQueue(QueueId("loans")), "loans": ToDestination("voicemail"), "vip": Disconnect()}
+CAUSES = (
+    Cause.BUSY,
+    Cause.CALL_NOT_ANSWERED,
+    Cause.CALL_CANCELLED,
+    Cause.DEST_NOT_OBTAINABLE,
+    Cause.NETWORK_OUT_OF_ORDER,
+    Cause.NORMAL_CLEARING,
+)
+LATE_S = 30.0
+"""How late an event may come; the engine remembers for longer what has ended."""
+
+which = st.integers(0, 7)
+agents = st.sampled_from(sorted(CONTACTS))
+queues = st.sampled_from(sorted(OVERFLOWS))
+unless_the_link_is_down_for_long = precondition(lambda self: self.link == "live" or self.patience > 0)
+
+
+class Centre(RuleBasedStateMachine):
+    """A centre with one switch, three queues that overflow, and four agents of whom two share a phone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.getrandbits = random.Random(1).getrandbits
+        self.link = "down"
+        self.restarted = False
+        self.troubles = self.patience = 0
+        self.held: list[facts.Fact] = []
+        self.history: list[tuple[facts.Fact, float]] = []
+        self.switch = ModelSwitch(self.from_switch)
+        self.s = Story(live=False, getrandbits=self.getrandbits, heard=self.hear)
+        self.cleared: set[InteractionId] = set()
+
+    # -- the shell around the engine ------------------------------------------------------------------------------
+
+    def hear(self, wanted: list[intents.Intent]) -> None:
+        """Carry out what the engine wants."""
+        self.switch.ask(wanted)
+        for intent in wanted:
+            if isinstance(intent, intents.OfferCall):
+                self.nobody_is_overtaken(intent)
+            elif isinstance(intent, intents.Notify):
+                self.nothing_after_call_cleared(intent.event)
+
+    def request(self, fact: facts.Fact) -> None:
+        """A request may be refused, but only by an error of ours."""
+        with suppress(CtiError):
+            self.s.tell(fact)
+
+    def from_switch(self, fact: facts.Fact) -> None:
+        """An event of the switch: held back until the snapshot, lost when the link is down."""
+        if self.link == "snapshotting":
+            self.held.append(fact)
+        elif self.link == "live":
+            self.history.append((fact, self.s.now))
+            self.s.tell(fact)
+
+    def pick(self, which: int, choices: Sequence[T]) -> T | None:
+        return choices[which % len(choices)] if choices else None
+
+    def define(self) -> None:
+        for name in ("vip", "loans", "sales"):
+            self.define_queue(name, 0, 0)
+        for name in CONTACTS:
+            self.define_agent(name, LEVELS[name], 1)
+
+    def define_queue(self, name: str, level: int, priority: int) -> None:
+        self.s.queue(
+            name,
+            requires={"skill": level} if level else {},
+            priority=priority,
+            max_wait_s={"sales": 25.0, "loans": 40.0, "vip": 60.0}[name],
+            overflow=OVERFLOWS[name],
+            wrap_up_s={"sales": 0.0, "loans": 5.0, "vip": 0.0}[name],
+        )
+
+    def define_agent(self, name: str, level: int, allowed: int) -> None:
+        self.s.agent(
+            name,
+            contact=CONTACTS[name],
+            skills={"skill": level},
+            no_answers_allowed=allowed,
+            reject_delay_s=0.0 if name == "ann" else 5.0,
+            logged_on=False,
+        )
+
+    # -- callers and scripts --------------------------------------------------------------------------------------
+
+    @initialize(troubles=st.integers(0, 3), talking=st.integers(0, 2), waiting=st.integers(0, 3))
+    def opens(self, troubles: int, talking: int, waiting: int) -> None:
+        self.troubles = troubles
+        self.define()
+        self.link_returns()
+        self.snapshot_is_taken()
+        for name in ("ann", "bob", "eve")[: 3 if waiting < 3 else talking]:
+            self.request(facts.LogOnRequested(AgentId(name), ready=True))
+        for _ in range(talking):
+            self.call_comes_in("sales", 0)
+            self.agent_takes_the_call(0)
+        for _ in range(waiting):
+            self.call_comes_in("sales", 0)
+
+    @unless_the_link_is_down_for_long
+    @rule(queue=st.sampled_from([*OVERFLOWS, ""]), priority=st.integers(0, 1))
+    def call_comes_in(self, queue: str, priority: int) -> None:
+        self.switch.call_comes_in()
+        caller = self.s.world.connections.get(self.switch.callers_there()[-1])
+        if caller is not None and queue:
+            self.request(facts.QueueRequested(caller.interaction, QueueId(queue), priority))
+
+    @precondition(lambda self: self.s.world.interactions)
+    @unless_the_link_is_down_for_long
+    @rule(which=which, wants=st.sampled_from(["queue", "queue", "divert", "clear"]), queue=queues)
+    def script_wants(self, which: int, wants: str, queue: str) -> None:
+        call = self.pick(which, list(self.s.world.interactions))
+        match wants:
+            case "queue":
+                self.request(facts.QueueRequested(call, QueueId(queue), which % 2))
+            case "divert":
+                self.request(facts.DivertRequested(call, "ivr"))
+            case "clear":
+                self.request(facts.ClearRequested(call))
+
+    @precondition(lambda self: self.switch.callers_there())
+    @unless_the_link_is_down_for_long
+    @rule(which=which)
+    def caller_hangs_up(self, which: int) -> None:
+        self.switch.clear(self.pick(which, self.switch.callers_there()))
+
+    # -- agents ---------------------------------------------------------------------------------------------------
+
+    @unless_the_link_is_down_for_long
+    @rule(
+        agent=agents,
+        wants=st.sampled_from(["to log on", "to log on", "calls", "calls", "no calls", "to log off"]),
+    )
+    def agent_wants(self, agent: str, wants: str) -> None:
+        match wants:
+            case "to log on":
+                self.request(facts.LogOnRequested(AgentId(agent), ready=True))
+            case "calls":
+                self.request(facts.ReadyRequested(AgentId(agent)))
+            case "no calls":
+                self.request(facts.NotReadyRequested(AgentId(agent), "lunch"))
+            case "to log off":
+                self.request(facts.LogOffRequested(AgentId(agent)))
+
+    @unless_the_link_is_down_for_long
+    @rule(
+        agent=agents,
+        queue=queues,
+        level=st.integers(0, 2),
+        number=st.integers(0, 1),
+        change=st.sampled_from(["agent", "queue", "removed"]),
+    )
+    def settings_change(self, agent: str, queue: str, level: int, number: int, change: str) -> None:
+        match change:
+            case "agent":
+                self.define_agent(agent, level, number + 1)
+            case "queue":
+                self.define_queue(queue, level, number)
+            case "removed":
+                self.request(facts.AgentRemoved(AgentId(agent)))
+
+    @precondition(lambda self: self.switch.not_answered() or self.switch.to_bridge)
+    @rule(which=which)
+    def agent_takes_the_call(self, which: int) -> None:
+        """Without anything in between."""
+        if self.switch.not_answered():
+            self.leg_comes_about(which, "answered")
+        while self.switch.to_bridge:
+            self.switch.bridge(refuse=False)
+
+    @precondition(lambda self: self.switch.legs(established=True))
+    @rule(which=which)
+    def agent_hangs_up(self, which: int) -> None:
+        self.switch.clear(self.pick(which, self.switch.legs(established=True)))
+
+    # -- the switch at work ---------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.switch.not_answered())
+    @rule(which=which, how_far=st.sampled_from(["originated", "alerting", "answered"]))
+    def leg_comes_about(self, which: int, how_far: str) -> None:
+        leg = self.pick(which, self.switch.not_answered())
+        if leg in self.switch.asked:
+            self.switch.originate(leg)
+        if how_far == "alerting":
+            self.switch.alert(leg)
+        elif how_far == "answered":
+            self.switch.answer(leg)
+
+    @precondition(lambda self: self.switch.not_answered())
+    @rule(which=which, cause=st.sampled_from(CAUSES))
+    def leg_fails(self, which: int, cause: Cause) -> None:
+        self.switch.fail(self.pick(which, self.switch.not_answered()), cause)
+
+    @precondition(lambda self: self.switch.to_bridge)
+    @rule(refuse=st.booleans())
+    def bridges(self, refuse: bool) -> None:
+        self.switch.bridge(refuse=refuse)
+
+    @precondition(lambda self: self.switch.to_clear or self.switch.to_answer or self.switch.to_check)
+    @rule(which=which)
+    def carries_out(self, which: int) -> None:
+        switch = self.switch
+        if (leg := self.pick(which, list(switch.to_clear))) is not None:
+            switch.clear(leg)
+        elif (leg := self.pick(which, list(switch.to_answer))) is not None:
+            switch.answer(leg)
+        else:
+            switch.check(self.pick(which, list(switch.to_check)))
+
+    # -- events twice, late and out of order ----------------------------------------------------------------------
+
+    @precondition(lambda self: self.history)
+    @rule(which=st.integers(0, 30))
+    def event_comes_twice(self, which: int) -> None:
+        fact, at = self.history[-1 - which % len(self.history)]
+        came_back = isinstance(fact, facts.Offered) and fact.connection not in self.switch.channels
+        if at >= self.s.now - LATE_S and not (came_back and not self.s.world.has_ended(fact.connection)):
+            self.s.tell(fact)
+
+    @precondition(lambda self: self.link == "live" and self.switch.offers)
+    @rule(
+        which=which,
+        kind=st.sampled_from([facts.Originated, facts.Delivered, facts.Established, facts.Held, facts.Retrieved]),
+    )
+    def event_of_a_leg_comes_early_or_late(self, which: int, kind: type) -> None:
+        legs = list(self.switch.offers)
+        leg = legs[-1 - which % len(legs)]
+        if leg in self.switch.asked:
+            self.switch.originate(leg)
+        if kind in (facts.Originated, facts.Established):
+            self.s.tell(kind(FS, leg, self.switch.offers[leg].reservation))
+        else:
+            self.s.tell(kind(FS, leg))
+
+    # -- trouble --------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.link == "live" and self.troubles > 0)
+    @rule(what=st.sampled_from(["nothing", "the link", "the switch", "our process"]))
+    def breaks_down(self, what: str) -> None:
+        self.troubles -= 1
+        self.patience = 4
+        if what == "nothing":
+            self.snapshot_is_taken()
+            return
+        self.link_drops()
+        if what == "the switch":
+            self.switch.restart()
+            self.restarted = True
+        elif what == "our process":  # it starts again, and all it knows is what the switch shows
+            self.restarted = False
+            self.s = Story(live=False, now=self.s.now, getrandbits=self.getrandbits, heard=self.hear)
+            self.cleared.clear()
+            self.define()
+
+    @precondition(lambda self: self.link == "down")
+    @rule()
+    def link_returns(self) -> None:
+        self.s.tell(facts.LinkConnecting(FS))
+        self.switch.reachable = True
+        self.link = "snapshotting"
+        self.s.tell(facts.LinkAuthenticated(FS))
+
+    @precondition(lambda self: self.link == "snapshotting")
+    @rule()
+    def snapshot_is_taken(self) -> None:
+        self.link = "live"
+        shown, self.restarted = self.switch.snapshot(restarted=self.restarted), False
+        self.s.tell(shown)
+        held, self.held = self.held, []
+        for fact in held:
+            self.s.tell(fact)
+
+    def link_drops(self) -> None:
+        self.link = "down"
+        self.switch.reachable = False
+        self.held.clear()
+        self.history.clear()
+        self.switch.to_check.clear()  # their answers are lost with the link
+        self.s.tell(facts.LinkLost(FS))
+
+    @rule(seconds=st.sampled_from([0.5, 5.0, 11.0, 21.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.s.advance(seconds)
+
+    # -- what must hold -------------------------------------------------------------------------------------------
+
+    def nothing_after_call_cleared(self, event: events.Event) -> None:
+        if isinstance(event, events.CallEvent):
+            assert event.interaction not in self.cleared, event
+            if isinstance(event, events.CallCleared):
+                self.cleared.add(event.interaction)
+
+    def nobody_is_overtaken(self, offer: intents.OfferCall) -> None:
+        world = self.s.world
+        call, agent = world.interactions.get(offer.interaction), world.agents.get(offer.agent)
+        if call is None or agent is None or call.reservation != offer.reservation:
+            return  # over already
+        for other in self.waiting():
+            could = world.queues[other.queue].settings.accepts(agent.skills)
+            assert not (could and other.age_key < call.age_key), f"{call.id} overtakes {other.id}"
+
+    def waiting(self) -> list:
+        return [
+            call
+            for call in self.s.world.interactions.values()
+            if call.state is InteractionState.QUEUED and self.s.world.is_live(call.switch)
+        ]
+
+    @invariant()
+    def all_is_well(self) -> None:
+        """Beyond the engine's own invariants, which the story checks after every fact."""
+        world = self.s.world
+        waiting = self.waiting()
+        assert set(world.router._waiting) == {call.id for call in waiting}
+        assert set(world.router._agents) == {a.id for a in world.agents.values() if a.state is AgentState.READY}
+        for call in waiting:
+            assert world.router.agent_for(call) is None, "a call waits for an agent who is ready"
+        if self.link == "live":
+            unknown = set(self.switch.channels) - set(world.connections) - set(self.switch.to_clear)
+            assert not unknown, "a leg lives, and neither is it known nor is it being cleared"
+        else:
+            self.patience -= 1
+
+    def teardown(self) -> None:
+        """Every clearing is answered and all callers hang up; then nothing is left."""
+        if self.link == "down":
+            self.link_returns()
+        if self.link == "snapshotting":
+            self.snapshot_is_taken()
+        for _ in range(3):
+            for caller in self.switch.callers_there():
+                self.switch.clear(caller)
+            for leg in list(self.switch.asked):
+                self.switch.originate(leg)
+            for leg in list(self.switch.to_clear):
+                self.switch.clear(leg)
+            self.switch.to_bridge.clear()
+            self.time_passes(21.0)
+            for connection in list(self.switch.to_check):
+                self.switch.check(connection)
+        world = self.s.world
+        assert not world.interactions
+        assert not world.connections
+        assert not world.reservations
+        assert not world.adopted
+        assert not self.switch.channels
+        assert not self.s.timers, self.s.timers
+        resting = {AgentState.NULL, AgentState.NOT_READY, AgentState.READY}
+        assert {agent.state for agent in world.agents.values()} <= resting
+        for queue in world.queues.values():
+            assert queue.figures.adds_up
+            assert queue.figures.waiting == 0
+        begun = Counter(
+            e.interaction
+            for e in self.s.events(events.CallEvent)
+            if isinstance(e, events.Offered) or (isinstance(e, events.Established) and e.cause is not Cause.DISTRIBUTED)
+        )
+        assert Counter(e.interaction for e in self.s.events(events.CallCleared)) == begun
+
+
+TestCentre = Centre.TestCase
+TestCentre.settings = settings(
+    max_examples=int(os.environ.get("CTI_EXAMPLES", "60")),
+    stateful_step_count=int(os.environ.get("CTI_STEPS", "40")),
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
