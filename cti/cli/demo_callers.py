@@ -58,6 +58,8 @@ class SwitchCallers:
         self._rate_per_s = rate_per_s
         self._chance = random.Random(seed)
         self._callers: dict[str, str] = {}
+        """Calling number -> channel, of everybody who called."""
+        self._connected_once: set[str] = set()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._sip_port = "5060"
         self._number = 0
@@ -85,8 +87,8 @@ class SwitchCallers:
         """Call no more, and end every call."""
         for greenlet in self._greenlets:
             greenlet.kill()
-        for caller in list(self._callers.values()):
-            self._hang_up(caller)
+        for calling_number in list(self._callers):
+            self._hang_up(calling_number)
         gevent.sleep(0.2)  # the hang-ups are on their way
         self._link.close()
 
@@ -118,18 +120,20 @@ class SwitchCallers:
             )
 
     def _give_up(self, calling_number: str) -> None:
-        caller = self._callers.pop(calling_number, None)
-        if caller is not None:
-            self._hang_up(caller)
+        if calling_number not in self._connected_once:
+            self._hang_up(calling_number)
 
     def _connected(self, event: events.Established) -> None:
-        caller = self._callers.pop(event.calling_number, None)
-        if caller is not None:
+        number = event.calling_number
+        if number in self._callers and number not in self._connected_once:
+            self._connected_once.add(number)
             talk_s = self._chance.expovariate(1 / HANDLE_S)
-            self._greenlets.append(gevent.spawn_later(talk_s, self._hang_up, caller))
+            self._greenlets.append(gevent.spawn_later(talk_s, self._hang_up, number))
 
-    def _hang_up(self, caller: str) -> None:
-        self._link.submit(Api(f"uuid_kill {caller}").encode(), self._killed)
+    def _hang_up(self, calling_number: str) -> None:
+        caller = self._callers.pop(calling_number, None)
+        if caller is not None:
+            self._link.submit(Api(f"uuid_kill {caller}").encode(), self._killed)
 
     def _killed(self, reply: Any) -> None:
         if isinstance(reply, Exception):

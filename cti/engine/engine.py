@@ -126,7 +126,7 @@ class Engine:
         for connection in (fact.connection, fact.other):
             leg = self.world.connections.get(connection)
             if leg is not None and leg.side is Side.AGENT:
-                self._offers.bridge_failed(leg, fact.switch_cause)
+                self._offers.bridge_failed(leg)
 
     def _moved(self, connection: ConnectionId, trigger: ConnectionTrigger) -> None:
         leg = self.world.connections.get(connection)

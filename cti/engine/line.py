@@ -120,6 +120,7 @@ class Line:
         self.route(call)  # before anything that can wait: the agent's phone is what takes time
         if not answered:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
+        world.emit(intents.KeepCaller(call.switch, caller.id, keep=True))
         if settings.music:
             world.emit(intents.StartTreatment(call.switch, caller.id, settings.music, replace=call.treated))
             call.treated = True
@@ -244,6 +245,7 @@ class Line:
         world.timers.cancel(WAIT, call.id)
         caller = world.connections[call.caller]
         caller.move(ConnectionTrigger.ESTABLISH)
+        world.emit(intents.KeepCaller(call.switch, caller.id, keep=False))
         if call.queue is None or call.queued_at is None:
             return
         queue, waited = world.queues[call.queue], call.waited_s(world.now)

@@ -26,8 +26,8 @@ from cti.model.states import (
 LEASE = "lease"
 CHECK = "check"
 
-BRIDGE_LEASE_S = 10.0
-"""How long may pass between an agent's answer and the bridge? A loaded FreeSWITCH takes a tenth of a second."""
+BRIDGE_LEASE_S = 3.0
+"""How long may pass between an agent's answer and the bridge? A loaded FreeSWITCH takes a few tenths of a second."""
 CHECK_AFTER_S = 10.0
 """How long may a leg that we asked to end stay silent before we look for it? (race 15)"""
 
@@ -94,6 +94,7 @@ class Offers:
                 ring_timeout_s=ring_s,
                 calling_number=call.calling_number,
                 calling_name=call.calling_name,
+                called_number=call.called_number,
             )
         )
 
@@ -159,11 +160,15 @@ class Offers:
             waited_s=call.waited_s(world.now),
         )
 
-    def bridge_failed(self, leg: Connection, switch_cause: str) -> None:
-        """The two could not be connected: the agent is not to blame."""
+    def bridge_failed(self, leg: Connection) -> None:
+        """The two could not be connected: one of them is gone, and its own end, on its way, says whose fault it was.
+
+        Should that word be lost, looking for both finds it; should both live, the lease ends.
+        """
         made = self._of(leg)
         if made is not None:
-            self.end(made, ReservationTrigger.FAIL, Cause.NORMAL, switch_cause)
+            for connection in (leg.id, self._world.interactions[made.interaction].caller):
+                self._world.emit(intents.CheckConnection(leg.switch, connection))
 
     def leg_gone(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
         """The agent's leg ended or never came to be, before the bridge."""

@@ -25,6 +25,7 @@ class OfferCall:
     ring_timeout_s: float
     calling_number: str
     calling_name: str
+    called_number: str
 
 
 @frozen
@@ -71,6 +72,15 @@ class DivertConnection:
     switch: SwitchId
     connection: ConnectionId
     destination: str
+
+
+@frozen
+class KeepCaller:
+    """Say whether a caller whose bridge fails comes back to us (while it waits) or is let go (once it talks)."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    keep: bool
 
 
 @frozen
@@ -122,6 +132,7 @@ Intent = (
     | ClearConnection
     | StartTreatment
     | DivertConnection
+    | KeepCaller
     | TagConnection
     | CheckConnection
     | StartTimer
@@ -135,6 +146,7 @@ SwitchIntent = (
     | ClearConnection
     | StartTreatment
     | DivertConnection
+    | KeepCaller
     | TagConnection
     | CheckConnection
 )

@@ -30,7 +30,7 @@ from cti.model.ids import ConnectionId, SwitchId
 from cti.promise import Promise
 from cti.switch.awaited import Awaited
 from cti.switch.causes import cause_of
-from cti.switch.event_fact import EVENTS, EventFacts
+from cti.switch.event_fact import EVENTS, BridgeAt, EventFacts
 from cti.switch.intent_command import ORIGINATE_GRACE_S, commands_for
 from cti.switch.link import REPLY_TIMEOUT_S, Link
 from cti.switch.nudge import Nudger
@@ -67,6 +67,7 @@ class FreeSwitch:
         on_fact: takes each fact, in order; called in this object's greenlets; must not block.
         switch: the id that facts and intents call it by.
         node: our centre's name; only channels whose ``cti_node`` is this are ours.
+        bridge_at: ``"answer"`` or ``"park"``, see CallCenter.
     """
 
     def __init__(
@@ -78,13 +79,14 @@ class FreeSwitch:
         on_fact: Callable[[facts.Fact], None],
         switch: SwitchId,
         node: str = "cti",
+        bridge_at: BridgeAt = "answer",
     ) -> None:
         self._address = (host, port)
         self._password = password
         self._on_fact = on_fact
         self.id = switch
         self._node = node
-        self._facts = EventFacts(switch, node)
+        self._facts = EventFacts(switch, node, bridge_at)
         self._events: Link | None = None
         self._commands: Link | None = None
         self._lost = gevent.event.Event()

@@ -15,7 +15,7 @@ from cti.switch.causes import hangup_cause_of
 ORIGINATE_GRACE_S: Final = 5
 """FreeSWITCH's own ring timer is only a belt behind ours: its whole-second clock may fire up to 1 s early [live]."""
 PARK_TIMEOUT_S: Final = 20
-"""A leg that is never bridged (we died) is let go by FreeSWITCH so long after it should have been answered."""
+"""An agent who answered and is never bridged (we died) is let go by FreeSWITCH after so long."""
 
 _DESTINATION: Final = re.compile(r"[\w+*#.@:-]{1,128}\Z", re.ASCII)
 
@@ -46,6 +46,11 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
                     f"destination {destination!r}: only letters, digits and + * # . @ : - are possible"
                 )
             return (Api(f"uuid_transfer {leg} {destination}"),)
+        case intents.KeepCaller(connection=leg, keep=keep):
+            # What uuid_bridge consults when the other leg ends before the bridge is up (switch_ivr_bridge.c) [live];
+            # an empty value unsets. The third such case is "rdnis", below.
+            value = "true" if keep else ""
+            return (Api(f"uuid_setvar_multi {leg} park_after_bridge={value};uuid_bridge_park_on_cancel={value}"),)
         case intents.TagConnection(connection=leg, tags=values):
             pairs = ";".join(f"{name}={tags.tag(value)}" for name, value in values.items())
             return (Api(f"uuid_setvar_multi {leg} {pairs}"),)
@@ -65,10 +70,12 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             "origination_caller_id_number": offer.calling_number,
             "origination_caller_id_name": offer.calling_name,
             "originate_timeout": str(math.ceil(offer.ring_timeout_s) + ORIGINATE_GRACE_S),
-            "park_timeout": str(math.ceil(offer.ring_timeout_s) + PARK_TIMEOUT_S),
+            "park_timeout": str(PARK_TIMEOUT_S),
             "ignore_early_media": "true",  # or a 183 would count as the answer
-            # originate is done when the phone rings, and the leg parks then: at the answer nothing but us works on it.
-            "return_ring_ready": "true",
+            # Should the leg end in the 20 to 60 ms that a bridge takes to come up, FreeSWITCH sends the caller to this
+            # number of its dialplan, which hands the call over again, and hangs up without it (uuid_bridge_on_soft_execute
+            # in switch_ivr_bridge.c) [live].
+            "rdnis": offer.called_number,
             "hangup_after_bridge": "true",
         }
     )

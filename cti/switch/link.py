@@ -252,10 +252,10 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
 
     def _put(self, data: bytes) -> None:
         if not self._writing and not self._unsent:
-            try:  # at once, if the socket takes it: a switch to the writing greenlet costs as much as the write
+            # At once, if the socket takes it: a switch to the writing greenlet costs as much as the write. If it does
+            # not, now or ever again, the writing greenlet finds out which.
+            with contextlib.suppress(OSError):
                 data = data[os.write(self.sock.fileno(), data) :]
-            except OSError:
-                pass  # not now, or not any more: the writing greenlet finds out which
             if not data:
                 return
         self._unsent += data

@@ -195,6 +195,33 @@ def test_race_04_the_agent_answers_and_hangs_up_before_the_bridge(watch, start_a
     watch.nothing_is_wrong()
 
 
+def test_race_04_the_agent_hangs_up_while_the_bridge_comes_up(watch, start_agents, start_callers):
+    answering = start_agents(ring_s=0.1)
+    centre = watch.centre
+    centre.add_queue("sales", requires={"sales": 1})
+    # The bridge takes 20 to 60 ms after the answer; these hang up before, in the midst of it, and about its end.
+    for number, talk_s in enumerate((0.005, 0.01, 0.02, 0.03, 0.04)):
+        fickle = start_agents(ring_s=0.1, talk_s=talk_s)
+        centre.add_agent(f"fickle-{number}", fickle.contact("fickle"), skills={"sales": 1}, reject_delay_s=60)
+    centre.add_agent("bob", answering.contact("bob"), skills={"sales": 1})
+    centre.on_call("5000")(lambda call: call.queue("sales"))
+    centre.start()
+    for number in range(5):
+        watch.said.clear()
+        centre.agent(f"fickle-{number}").log_on(ready=True)
+        callers = start_callers("5000", hold_s=3)
+        watch.until("the agent is gone", lambda: watch.of(events.ConnectionCleared, side="agent"))
+        centre.agent(f"fickle-{number}").log_off()
+        if watch.of(events.Established):
+            continue  # the bridge was up: an ordinary end of the call
+        centre.agent("bob").log_on(ready=True)
+        watch.wait_for(events.Established, agent="bob")
+        assert callers.wait(30).successful == 1
+        watch.until("bob is free", lambda: watch.state("bob") is AgentState.READY)
+        centre.agent("bob").log_off()
+    watch.nothing_is_wrong()
+
+
 def test_race_09_no_answer_makes_not_ready_and_the_caller_keeps_the_place(watch, start_agents, start_callers):
     silent, answering = start_agents(answers=False), start_agents(ring_s=0.1)
     centre = watch.centre
@@ -212,7 +239,7 @@ def test_race_09_no_answer_makes_not_ready_and_the_caller_keeps_the_place(watch,
 
 
 def test_race_09_an_unregistered_phone_is_not_counted_as_no_answer(watch, start_callers):
-    one_queue(watch, "user/1001@cti.internal")
+    one_queue(watch, "user/1013@cti.internal")
     start_callers("5000", hold_s=2)
     assert watch.wait_for(events.OfferEnded).switch_cause == "USER_NOT_REGISTERED"
     assert watch.centre.agent("ann").view.reason == "PHONE_DOWN"

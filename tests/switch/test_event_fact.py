@@ -55,8 +55,8 @@ def test_legs_of_ours_are_known_by_their_reservation():
     translate = EventFacts(SWITCH, "cti")
     assert translate.fact(Event([("Event-Name", "CHANNEL_CREATE"), *legs])) == facts.Originated(SWITCH, "leg", "r 1/2")
     assert translate.fact(Event([("Event-Name", "CHANNEL_PROGRESS"), *legs])) == facts.Delivered(SWITCH, "leg")
-    assert translate.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *legs])) is None, "originate still works on it"
-    assert translate.fact(Event([("Event-Name", "CHANNEL_PARK"), *legs])) == facts.Established(SWITCH, "leg", "r 1/2")
+    assert translate.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *legs])) == facts.Established(SWITCH, "leg", "r 1/2")
+    assert translate.fact(Event([("Event-Name", "CHANNEL_PARK"), *legs])) is None, "our own leg is not a new call"
 
 
 def test_what_the_dialplan_collected_is_attached():
@@ -79,3 +79,30 @@ def test_what_the_dialplan_collected_is_attached():
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_event_without_headers_is_nobodys(name):
     assert EventFacts(SWITCH, "cti").fact(Event([("Event-Name", name)])) is None
+
+
+def test_where_the_answer_counts_from_is_a_choice():
+    leg = [("variable_cti_node", "cti"), ("variable_cti_reservation", "r"), ("Unique-ID", "leg")]
+    patient = EventFacts(SWITCH, "cti", "park")
+    assert patient.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *leg])) is None
+    assert patient.fact(Event([("Event-Name", "CHANNEL_PARK"), *leg])) == facts.Established(SWITCH, "leg", "r")
+
+
+def test_a_leg_that_the_switch_dropped_is_not_the_agents_doing():
+    dropped = {
+        "Event-Name": "CHANNEL_HANGUP",
+        "Unique-ID": "leg",
+        "Hangup-Cause": "NORMAL_CLEARING",
+        "variable_cti_node": "cti",
+        "variable_cti_reservation": "r",
+        "variable_sip_hangup_disposition": "send_bye",
+        "Caller-Channel-Bridged-Time": "0",
+    }
+    cause = EventFacts(SWITCH, "cti").fact(Event(dropped.items())).cause
+    assert cause is Cause.SWITCHING_FUNCTION_TERMINATED
+    for header, value in {
+        "variable_sip_hangup_disposition": "recv_bye",
+        "Caller-Channel-Bridged-Time": "1795365298956579",
+    }.items():
+        told = EventFacts(SWITCH, "cti").fact(Event({**dropped, header: value}.items()))
+        assert told.cause is Cause.NORMAL_CLEARING

@@ -26,6 +26,7 @@ def offer(**changes) -> intents.OfferCall:
         "ring_timeout_s": 20.0,
         "calling_number": "123",
         "calling_name": "Bob",
+        "called_number": "5000",
     }
     return intents.OfferCall(**{**values, **changes})
 
