@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cti import errors
     from cti.call import Call, QueueOutcome
     from cti.center import AgentControl, CallCenter
+    from cti.errors import CallGone, CtiError
     from cti.model import events, reason
     from cti.model.cause import Cause
     from cti.model.queue import Disconnect, ToDestination, ToQueue
@@ -23,7 +24,9 @@ _HOME = {
     "AgentControl": "cti.center",
     "Call": "cti.call",
     "CallCenter": "cti.center",
+    "CallGone": "cti.errors",
     "Cause": "cti.model.cause",
+    "CtiError": "cti.errors",
     "Disconnect": "cti.model.queue",
     "LongestIdle": "cti.routing",
     "QueueOutcome": "cti.call",
@@ -39,7 +42,9 @@ __all__ = [
     "AgentControl",
     "Call",
     "CallCenter",
+    "CallGone",
     "Cause",
+    "CtiError",
     "Disconnect",
     "LongestIdle",
     "QueueOutcome",

@@ -68,8 +68,9 @@ def finish(channel: Channel, running: Running, *, interrupted: bool = False, bro
         running.timer.cancel()
     channel.stack.remove(running)
     if running.application == "playback":
-        _stop_playback(channel, running, broken=broken)
-        running.response = "PLAYBACK ERROR" if interrupted else "FILE PLAYED"
+        if not running.response:
+            _stop_playback(channel, running, broken=broken)
+            running.response = "PLAYBACK ERROR" if interrupted else "FILE PLAYED"
         channel.set_variable("current_application_response", running.response)
     elif running.application == "park":
         channel.fire("CHANNEL_UNPARK", _UNPARK)
@@ -114,6 +115,9 @@ def _start_park(channel: Channel, running: Running) -> bool:
 
 
 def _start_playback(channel: Channel, running: Running) -> bool:
+    if running.data in channel.switch.missing_files:
+        running.response = "FILE NOT FOUND"
+        return False
     if not channel.media_up:
         channel.early_media()
     channel.set_variable("current_loop", "1")

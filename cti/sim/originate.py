@@ -38,11 +38,12 @@ def originate(switch: SimulatedSwitch, text: str, done: Done) -> None:
     if not 2 <= len(words) <= 7:
         done(USAGE)
         return
-    found = bracketed(words[0], "{", "}")
-    if found is None:
+    outer = bracketed(words[0], "<", ">")
+    inner = bracketed(outer[1], "{", "}") if outer is not None else None
+    if outer is None or inner is None:
         done("-ERR DESTINATION_OUT_OF_ORDER\n")
         return
-    variables, url = found
+    variables, url = {**outer[0], **inner[0]}, inner[1]
     timeout = variables.get("originate_timeout") or (words[6] if len(words) > 6 else "")
     timeout_s = int(timeout) if timeout.isdigit() else _DEFAULT_TIMEOUT_S
     name, number = [*words[4:6], "", ""][:2]

@@ -78,6 +78,8 @@ class SimulatedSwitch:
         self.channels: dict[str, Channel] = {}
         self.sessions: list[Session] = []
         self.phones = Phones(self)
+        self.missing_files: set[str] = set()
+        """Sound files that playback does not find."""
         self.max_sessions = 5000
         self.sessions_made = self.peak_sessions = 0
         self.refuse_logins = self.reject_connections = self.silent = False

@@ -12,8 +12,9 @@ from typing import Any
 import gevent
 import pytest
 
-from cti import CallCenter, events
+from cti import CallCenter, errors, events
 from cti.engine.invariants import broken
+from cti.esl import channel_variables
 from cti.model.states import AgentState, LinkState
 from cti.switch.snapshot import listed
 
@@ -310,6 +311,47 @@ def test_race_16_our_process_goes_and_comes_back_with_a_call_up(switch, start_ag
         second.wait_for(events.CallCleared)
         second.until("the agent is free", lambda: second.state("ann") is AgentState.READY)
         second.nothing_is_wrong()
+
+
+def test_verbs_of_a_script(watch, start_callers):
+    done = []
+
+    @watch.centre.on_call("5000")
+    def script(call):
+        call.answer()
+        call.play("tone_stream://%(200,0,640)")
+        done.append("played")
+        with pytest.raises(errors.CommandRejected, match="FILE NOT FOUND"):
+            call.play("/nowhere/missing.wav")
+        done.append("missing")
+        with pytest.raises(errors.CallGone):
+            call.play("silence_stream://-1")
+        done.append("gone")
+
+    watch.centre.start()
+    start_callers("5000", hold_s=1)
+    watch.until("the script ended", lambda: len(done) == 3)
+    watch.wait_for(events.CallCleared)
+    watch.nothing_is_wrong()
+
+
+@pytest.mark.parametrize(
+    "name", ["Bob%0AUnique-ID: FAKE", "O'Brien {x=1},[y=2]|z", "王小明", "}{user/1001", "${hangup}"]
+)
+def test_a_callers_name_changes_nothing_but_that_name(watch, start_agents, switch, name):
+    agents = start_agents(ring_s=0.1)
+    one_queue(watch, agents.contact("ann"))
+    variables = channel_variables({"origination_caller_id_name": name, "origination_caller_id_number": "138"})
+    with switch.connect() as control:
+        target = f"sofia/agents/5000@127.0.0.1:{switch.callers_port}"
+        control.command(f"bgapi originate {variables}{target} &playback(silence_stream://-1)")
+        established = watch.wait_for(events.Established)
+        assert (established.agent, established.calling_number) == ("ann", "138")
+        # mod_sofia keeps of a display name what follows the last ":" or "/"; "${" is dialled as "$ {".
+        kept = established.calling_name.replace(" ", "")
+        assert kept
+        assert name.replace(" ", "").endswith(kept)
+    watch.nothing_is_wrong()
 
 
 def _call(switch: FreeSwitchProcess, number: str) -> None:
