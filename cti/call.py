@@ -164,7 +164,7 @@ class Call:
         elif isinstance(event, events.CallCleared):
             self._gone_because = self._gone_because or event.cause.csta_name
             outcome = self._gone(self._gone_because)
-        elif isinstance(event, events.Diverted) and not event.destination.startswith("queue "):
+        elif isinstance(event, events.Diverted) and event.destination:
             outcome = QueueOutcome(False, 0.0, event.queue, destination=event.destination)
         if outcome is not None and self._queued is not None:
             self._queued.settle(outcome)

@@ -154,7 +154,7 @@ def _said(event: events.Event) -> str:
         case events.Abandoned():
             return f"{event.calling_number} gave up after {event.waited_s:.1f} s in {event.queue}"
         case events.Diverted():
-            return f"{event.calling_number} overflowed to {event.destination}"
+            return f"{event.calling_number} went on to {event.to_queue or event.destination}"
         case events.AgentNotReady(reason=why) if why and why != "LOGGED_ON":
             return f"{event.agent} is not ready ({why})"
         case events.SystemStatus():

@@ -174,7 +174,7 @@ class Line:
         queue.figures.overflowed += 1
         overflow = queue.settings.overflow
         if isinstance(overflow, ToQueue) and overflow.queue in world.queues:
-            world.tell(events.Diverted, call, Cause.QUEUE_TIME_OVERFLOW, destination=f"queue {overflow.queue}")
+            world.tell(events.Diverted, call, Cause.QUEUE_TIME_OVERFLOW, to_queue=overflow.queue)
             self._enter(call, world.queues[overflow.queue], Cause.OVERFLOW)
         elif isinstance(overflow, ToDestination):
             self._divert(call, overflow.destination, Cause.QUEUE_TIME_OVERFLOW)

@@ -70,9 +70,10 @@ class OfferEnded(CallEvent):
 
 @frozen(kw_only=True)
 class Diverted(CallEvent):
-    """The call left for ``destination``, another queue or a number; a call in hand is not counted as ended by it."""
+    """The call left its queue or script for another queue (``to_queue``), or the centre for ``destination``."""
 
-    destination: str
+    destination: str = ""
+    to_queue: QueueId | None = None
 
 
 @frozen(kw_only=True)

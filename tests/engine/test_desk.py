@@ -188,6 +188,7 @@ def test_what_is_asked_for_in_wrap_up_goes_before_what_was_pending(s):
     ends(s)
     assert s.events(events.AgentWorkingAfterCall)[0].pending == "null"
     s.ready("ann")
+    assert s.timers == []
     s.advance(60)
     assert s.state("ann") is READY
 

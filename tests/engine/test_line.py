@@ -36,6 +36,14 @@ def test_a_call_that_comes_in_is_told_of(s):
     assert s.events(events.Abandoned) == []  # it waited for nobody
 
 
+def test_a_caller_is_kept_while_they_wait_and_let_go_once_they_talk(s):
+    call = s.waiting("sales")
+    assert s.wanted(intents.KeepCaller) == [intents.KeepCaller(FS, s.caller_of(call), keep=True)]
+    s.ready("ann")
+    s.take("ann")
+    assert s.wanted(intents.KeepCaller) == [intents.KeepCaller(FS, s.caller_of(call), keep=False)]
+
+
 @pytest.mark.parametrize("established", [False, True])
 def test_entering_a_queue_answers_and_plays_music(s, established):
     call = s.call(established=established)
@@ -53,7 +61,7 @@ def test_the_agents_phone_is_rung_before_the_caller_is_answered(s):
     s.ready("ann")
     s.waiting("sales")
     wanted = [type(i).__name__ for i in s.last if isinstance(i, intents.SwitchIntent)]
-    assert wanted == ["OfferCall", "AnswerConnection", "StartTreatment", "TagConnection"]
+    assert wanted == ["OfferCall", "AnswerConnection", "KeepCaller", "StartTreatment", "TagConnection"]
 
 
 def test_a_silent_queue_plays_nothing(s):
@@ -263,7 +271,7 @@ def test_overflow_to_another_queue(s):
     s.advance(20)
     assert s.waits("sales") == [first, second]  # it keeps its age
     assert s.interaction(first).queued_at == 100
-    assert [(e.destination, e.cause) for e in s.events(events.Diverted)] == [("queue sales", Cause.QUEUE_TIME_OVERFLOW)]
+    assert [(e.to_queue, e.cause) for e in s.events(events.Diverted)] == [("sales", Cause.QUEUE_TIME_OVERFLOW)]
     queued = [e for e in s.events(events.Queued) if e.cause is Cause.OVERFLOW]
     assert [(e.queue, e.position) for e in queued] == [("sales", 1)]
     third, sales = s.figures("third"), s.figures("sales")
@@ -322,6 +330,26 @@ def test_the_maximum_counts_from_entering_this_queue(s):
     assert s.interaction(call).state is InteractionState.QUEUED
     s.advance(1)
     assert s.interaction(call).state is InteractionState.CLEARED
+
+
+@pytest.mark.parametrize("ending", ["answered", "abandoned", "moved", "diverted", "cleared"])
+def test_no_timer_is_left_of_a_wait_that_is_over(s, ending):
+    s.queue("sales", max_wait_s=30)
+    call = s.waiting("sales")
+    match ending:
+        case "answered":
+            s.ready("ann")
+            s.take("ann")
+        case "abandoned":
+            s.hang_up(call)
+        case "moved":
+            s.enqueue(call, "loans")
+        case "diverted":
+            s.divert(call, "ivr")
+        case "cleared":
+            s.clear(call)
+    assert [t for t in s.timers if t.kind == "wait"] == []
+    assert ("wait", call) not in s.world.timers._running
 
 
 # -- figures ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from cti.errors import CtiError
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, InteractionId, QueueId
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
 from cti.model.queue import Disconnect, ToDestination, ToQueue
 from cti.model.states import AgentState, InteractionState
 
@@ -59,17 +59,29 @@ class Centre(RuleBasedStateMachine):
         self.switch = ModelSwitch(self.from_switch)
         self.s = Story(live=False, getrandbits=self.getrandbits, heard=self.hear)
         self.cleared: set[InteractionId] = set()
+        self.talking: set[ConnectionId] = set()
 
     # -- the shell around the engine ------------------------------------------------------------------------------
 
     def hear(self, wanted: list[intents.Intent]) -> None:
         """Carry out what the engine wants."""
         self.switch.ask(wanted)
+        fact = self.s.told[-1][0]
         for intent in wanted:
             if isinstance(intent, intents.OfferCall):
                 self.nobody_is_overtaken(intent)
+            elif isinstance(intent, intents.ClearConnection):
+                self.nobody_who_talks_is_cut_off(intent, fact)
             elif isinstance(intent, intents.Notify):
                 self.nothing_after_call_cleared(intent.event)
+        world = self.s.world
+        self.talking = {
+            leg
+            for agent in world.agents.values()
+            if agent.state is AgentState.BUSY
+            and (call := world.interactions[agent.interaction]).state is InteractionState.ESTABLISHED
+            for leg in (agent.connection, call.caller)
+        }
 
     def request(self, fact: facts.Fact) -> None:
         """A request may be refused, but only by an error of ours."""
@@ -331,6 +343,11 @@ class Centre(RuleBasedStateMachine):
             could = world.queues[other.queue].settings.accepts(agent.skills)
             assert not (could and other.age_key < call.age_key), f"{call.id} overtakes {other.id}"
 
+    def nobody_who_talks_is_cut_off(self, clear: intents.ClearConnection, fact: facts.Fact) -> None:
+        if clear.connection in self.talking:
+            ended = isinstance(fact, facts.ConnectionCleared | facts.Failed) and fact.connection in self.talking
+            assert ended or isinstance(fact, facts.ClearRequested | facts.SnapshotTaken | facts.TimerFired), fact
+
     def waiting(self) -> list:
         return [
             call
@@ -345,6 +362,8 @@ class Centre(RuleBasedStateMachine):
         waiting = self.waiting()
         assert set(world.router._waiting) == {call.id for call in waiting}
         assert set(world.router._agents) == {a.id for a in world.agents.values() if a.state is AgentState.READY}
+        for timer in self.s.timers:
+            assert self.means_something(timer), timer
         for call in waiting:
             assert world.router.agent_for(call) is None, "a call waits for an agent who is ready"
         if self.link == "live":
@@ -352,6 +371,22 @@ class Centre(RuleBasedStateMachine):
             assert not unknown, "a leg lives, and neither is it known nor is it being cleared"
         else:
             self.patience -= 1
+
+    def means_something(self, timer: facts.TimerFired) -> bool:
+        """Whether what the timer is about is still there."""
+        world = self.s.world
+        match timer.kind:
+            case "lease":
+                return timer.key in world.reservations
+            case "check":
+                return timer.key in world.connections
+            case "wait":
+                return timer.key in world.interactions and world.interactions[timer.key].state.is_waiting
+            case "wrap-up":
+                return world.agents[timer.key].state is AgentState.WORKING_AFTER_CALL
+            case "pause":
+                return world.agents[timer.key].state is AgentState.NOT_READY
+        return False
 
     def teardown(self) -> None:
         """Every clearing is answered and all callers hang up; then nothing is left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cti.engine.offers import BRIDGE_LEASE_S
 from cti.errors import InvalidAgentState, ResourceBusy
 from cti.model import events, facts, intents, reason
 from cti.model.cause import Cause
@@ -135,6 +136,21 @@ def test_race_04_agent_answers_and_hangs_up_before_the_bridge(s):
     assert [e.outcome for e in s.events(events.OfferEnded)] == ["rejected"]
 
 
+@pytest.mark.parametrize(("who", "outcome"), [("caller", "cancelled"), ("agent", "rejected")])
+def test_race_04_the_bridge_fails_since_one_of_them_is_gone(s, who, outcome):
+    """... or answers and hangs up before the bridge: whose fault it was is what the legs themselves say."""
+    call = s.waiting("sales")
+    caller, leg = s.caller_of(call), s.offered_leg("ann")
+    s.established(leg)
+    s.bridge_failed(call, leg)
+    assert {i.connection for i in s.wanted(intents.CheckConnection)} == {caller, leg}
+    assert s.reservation("ann").interaction == call
+    s.cleared(caller if who == "caller" else leg)
+    assert [e.outcome for e in s.events(events.OfferEnded)] == [outcome]
+    assert s.figures("sales").abandoned == (who == "caller")
+    assert s.state("ann") is (AgentState.READY if who == "caller" else AgentState.NOT_READY)
+
+
 # -- 5, 7 to 9: what an agent may do during an offer ------------------------------------------------------------------
 
 
@@ -165,7 +181,7 @@ def test_race_05_the_end_of_a_dead_leg_does_not_end_the_call(s):
     call = s.waiting("sales")
     old = s.offered_leg("ann")
     s.established(old)
-    s.bridge_failed(call, old)
+    s.advance(BRIDGE_LEASE_S)
     new = s.offered_leg("ann")
     assert new != old
     s.take("ann")
@@ -412,6 +428,7 @@ def test_race_13_the_offer_comes_to_nothing(ending):
         case "bridge fails":
             s.established(leg)
             s.bridge_failed(call, leg)
+            s.advance(BRIDGE_LEASE_S)
         case "hangs up":
             s.established(leg)
             s.cleared(leg)
@@ -452,7 +469,7 @@ def test_race_15_the_bridge_never_comes(s):
     call = s.waiting("sales")
     leg = s.offered_leg("ann")
     s.established(leg)
-    s.advance(10)
+    s.advance(BRIDGE_LEASE_S)
     assert leg in [i.connection for i in s.intents if isinstance(i, intents.ClearConnection)]
     assert [e.outcome for e in s.events(events.OfferEnded)] == ["failed"]
     assert s.reservation("ann").interaction == call
@@ -577,6 +594,39 @@ def test_race_16_a_switch_that_lost_an_answered_leg_does_not_blame_the_agent(s):
     assert s.reservation("ann").interaction == call
 
 
+def test_race_16_freeswitch_restarts_and_recovers_a_call_by_itself(s):
+    """FreeSWITCH restarts with calls in progress: one that it restored is a call of its own after the lost one."""
+    call = s.waiting("sales")
+    leg = s.take("ann")
+    parked = s.call()
+    shown = (
+        s.seen(s.caller_of(call), bridged_to=leg, established=True),
+        s.seen(leg, bridged_to=s.caller_of(call), established=True),
+        s.seen(s.caller_of(parked)),
+    )
+    s.link_lost()
+    s.link_up(*shown, restarted=True)
+    assert [e.interaction for e in s.events(events.CallCleared)] == [call, parked]
+    assert len(s.world.interactions) == 2
+    assert not {call, parked} & set(s.world.interactions)
+    ann = s.world.agents[AgentId("ann")]
+    assert (ann.state, ann.connection) == (AgentState.BUSY, leg)
+
+
+def test_race_16_an_agents_leg_seen_with_a_stranger_is_not_taken_from_its_call(s):
+    """... compare with the model by uuid: a leg belongs to one call, whatever else a snapshot claims."""
+    call = s.waiting("sales")
+    leg = s.take("ann")
+    stranger = ConnectionId("stranger")
+    s.snapshot(
+        s.seen(s.caller_of(call), bridged_to=leg),
+        s.seen(leg, bridged_to=stranger),
+        facts.ChannelSeen(stranger, established=True, bridged_to=leg),
+    )
+    assert list(s.world.interactions) == [call]
+    assert s.leg(leg).interaction == call
+
+
 def adopted(s: Story, agent: str = "ann") -> tuple[ConnectionId, ConnectionId]:
     """A new process finds a caller and an agent who talk."""
     caller, leg = ConnectionId("old-caller"), ConnectionId("old-leg")
@@ -632,9 +682,9 @@ def test_race_16_adopted_and_over_before_the_agent_is_back():
     s.cleared(caller)
     assert s.clears() == [leg]
     s.cleared(leg)
+    assert not s.world.adopted
     s.log_on("ann", ready=True)
     assert s.state("ann") is AgentState.READY
-    assert not s.world.adopted
 
 
 def test_race_16_adopted_while_the_agent_is_being_offered_another_call():
