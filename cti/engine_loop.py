@@ -111,7 +111,10 @@ class EngineLoop:
 
         Raises:
             CtiError: the engine refuses it; nothing was changed.
+            LinkClosed: the loop has been stopped.
         """
+        if self._stopped:
+            raise LinkClosed("the centre has been stopped")
         done: Promise[None] = Promise()
         self._inbox.append((fact, done))
         self._drain()

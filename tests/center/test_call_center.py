@@ -327,3 +327,23 @@ def test_nobody_answers_so_the_agent_is_not_ready_and_the_caller_waits_on(line):
     line.until("it is over", lambda: caller.ended)
     assert line.wait_for(events.Established).agent == "bob"
     line.all_is_over()
+
+
+def test_a_stopped_centre_says_so_and_nobody_hangs(line):
+    line.centre.add_queue("sales")
+    ended = []
+
+    @line.centre.on_call("5000")
+    def script(call):
+        try:
+            call.queue("sales")
+        finally:
+            ended.append(call)
+
+    line.centre.start()
+    line.switch.incoming(called_number="5000")
+    line.wait_for(events.Queued)
+    line.centre.stop()
+    line.until("the script ended", lambda: ended)
+    with pytest.raises(errors.LinkClosed, match="stopped"):
+        line.centre.add_queue("more")
