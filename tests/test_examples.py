@@ -25,7 +25,9 @@ def test_it_runs(example):
     server.start()
     host, port = server.address
     process = subprocess.Popen(
-        [sys.executable, "-u", str(EXAMPLES / example), f"{host}:{port}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, "-u", str(EXAMPLES / example), f"{host}:{port}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     try:
         caller = switch.incoming(calling_number="138", called_number="5000", talk_s=0.2)
