@@ -95,6 +95,12 @@ class LinkClosed(LinkError):
     code = "link.closed"
 
 
+class FellBehind(LinkError):
+    """We read the switch's events too slowly; the link was ended by us, before the switch suffers or drops us."""
+
+    code = "link.fell_behind"
+
+
 class CommandTimeout(LinkError):
     """A reply did not come by its deadline; the link is closed, since a late reply would answer the next command."""
 
@@ -166,6 +172,11 @@ class UnknownName(CtiError):
     code = "operation.unknown_name"
     kind: ClassVar[str] = "name"
 
+    @property
+    def none(self) -> str:
+        """What to say when there is nothing it could be."""
+        return f"no {self.kind} has been defined yet"
+
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
@@ -174,7 +185,7 @@ class UnknownName(CtiError):
         elif names:
             hint = "known: " + ", ".join(repr(n) for n in names[:8]) + (", ..." if len(names) > 8 else "")
         else:
-            hint = f"no {self.kind} has been defined yet"
+            hint = self.none
         super().__init__(f"unknown {self.kind} {name!r}; {hint}")
         self.name = name
         self.nearest = near[0] if near else None
@@ -213,6 +224,11 @@ class UnknownInteraction(UnknownName):
 
     code = "operation.unknown_interaction"
     kind = "interaction"
+
+    @property
+    def none(self) -> str:
+        """It has ended, or never was."""
+        return "it has ended, or never was"
 
 
 class UnknownEvent(UnknownName):

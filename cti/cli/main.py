@@ -35,6 +35,7 @@ def main() -> None:
         import click  # noqa: PLC0415 - an extra
 
         from cti.cli.demo import demo  # noqa: PLC0415 - needs the extra as well
+        from cti.cli.esl import esl  # noqa: PLC0415 - the same
     except ImportError as error:
         sys.exit(f"cti: the command line needs the extra 'cli' ({error}); run: pip install 'cti[cli]'")
 
@@ -44,6 +45,7 @@ def main() -> None:
         """Computer-telephony middleware for FreeSWITCH."""
 
     cti.add_command(demo)
+    cti.add_command(esl)
     try:
         cti()
     except errors.CtiError as error:

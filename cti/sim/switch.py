@@ -301,7 +301,7 @@ class SimulatedSwitch:
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _boot(self) -> None:
-        self.bus.core_uuid = self.new_uuid()
+        self.bus.core_uuid = self.globals["core_uuid"] = self.new_uuid()
         self.bus.sequence = 0
         self.sessions_made = self.peak_sessions = 0
         self._started_s = self.scheduler.now()

@@ -17,6 +17,7 @@ import gevent
 import gevent.event
 import gevent.socket
 import greenswitch
+import structlog
 
 from cti.errors import (
     AccessDenied,
@@ -27,19 +28,23 @@ from cti.errors import (
     LinkError,
     RemoteProtocolError,
 )
-from cti.esl import Auth, Decoder, Frame
+from cti.esl import DISCONNECT_NOTICE, Auth, Decoder, Frame
 from cti.promise import Promise
 from cti.switch.pending import Answer, Pending
+from cti.switch.timing import REPLY_TIMEOUT_S
 
-REPLY_TIMEOUT_S: Final = 10.0
-"""A reply takes FreeSWITCH 0.1 ms idle and a second behind a slow ``api``; one that takes longer will not come."""
 _BURST: Final = 16
 """Reads in a row before other greenlets get a turn, when the switch sends faster than we read."""
 _UNSENT_LIMIT: Final = 16 << 20
 """More than this unsent and the switch is not reading: the link is given up before our memory is."""
-_NAME: Final = re.compile(rb"[^\r\n]{0,80}")
+# What a command is called in errors and logs: never its arguments, which hold passwords and people's numbers.
+_NAME: Final = re.compile(rb"(?:(?:bg)?api +)?[^\s]{1,40}", re.IGNORECASE)
+
+__all__ = ["REPLY_TIMEOUT_S", "Link"]
 
 _REPLIES: Final = ("command/reply", "api/response")
+
+_log = structlog.get_logger("cti.switch")
 
 
 class Link(greenswitch.InboundESL):  # type: ignore[misc]
@@ -50,7 +55,9 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         port: the event socket's port.
         password: never shown in a log or a repr.
         timeout: seconds to connect, to be greeted and to be let in.
-        on_event: called in the reading greenlet with every frame that is no reply; must not block.
+        on_event: called in the reading greenlet with every frame that is no reply; must not block (``Backlog`` is for a
+            handler that does). What it raises is logged and ends nothing, except LinkError and
+            RemoteProtocolError: they end the link.
         on_closed: called once, in any greenlet, when the connection has ended, with the reason.
     """
 
@@ -73,13 +80,15 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         self._to_send = gevent.event.Event()
         self._greeted: Promise[str] = Promise()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
-        self._deadline: gevent.Greenlet[..., None] | None = None
+        self._watch: Any = None
+        self._watch_at = 0.0
+        self._where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.closed_by: LinkError | RemoteProtocolError | None = None
 
     def __repr__(self) -> str:
         """One line for a log; the password is not in it."""
         state = "connected" if self.connected else f"closed ({self.closed_by})" if self.closed_by else "new"
-        return f"<Link {self.host}:{self.port} {state}, {len(self._pending)} commands in flight>"
+        return f"<Link {self._where} {state}, {len(self._pending)} commands in flight>"
 
     # -- opening --------------------------------------------------------------------------------------------------
 
@@ -91,7 +100,7 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
             AccessDenied: the access list refuses our address.
             AuthenticationFailed: the password is wrong.
         """
-        where = f"{self.host}:{self.port}"
+        where = self._where
         try:
             self.sock = gevent.socket.create_connection((self.host, self.port), timeout=self.timeout)
         except OSError as error:
@@ -134,7 +143,7 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         if reply.reply_text != "+OK accepted":
             raise self._give_up(
                 AuthenticationFailed(
-                    f"FreeSWITCH at {self.host}:{self.port} refuses the password; "
+                    f"FreeSWITCH at {self._where} refuses the password; "
                     'it is <param name="password"> in event_socket.conf.xml'
                 )
             )
@@ -146,21 +155,26 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
 
         Never blocks. ``answer`` is called in the reading greenlet and must not block either. On a link that is closed
         it is called at once, with the reason.
+
+        Args:
+            command: its bytes, complete.
+            answer: whom to tell.
+            timeout: seconds that FreeSWITCH may take for it once it has answered the commands before it.
+            name: what to call it in errors; its first word, and an api command's name, if not given.
         """
         if not self.connected:
             answer(self._reason())
             return
         named = name or (_NAME.match(command) or [b""])[0].decode("utf-8", "replace")
-        self._pending.add(named, time.monotonic() + timeout, answer)
-        if self._deadline is None:
-            self._deadline = gevent.spawn_later(timeout, self._watch)
+        self._pending.add(named, timeout, answer)
+        self._watch_oldest()
         self._put(command)
 
     def request(self, command: bytes, *, timeout: float = REPLY_TIMEOUT_S, name: str = "") -> Frame:
         """Send a command and wait for its reply. Blocks this greenlet.
 
         Raises:
-            CommandTimeout: no reply in ``timeout`` seconds; the link is closed with it.
+            CommandTimeout: no reply in ``timeout`` seconds after the reply before it; the link is closed with it.
             LinkClosed: the link ended meanwhile, or before.
         """
         reply: Promise[Frame] = Promise()
@@ -192,7 +206,7 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         """Close the connection; every waiting command fails with the reason. Never blocks; harmless when closed."""
         if self.closed_by is not None:
             return
-        self.closed_by = reason or LinkClosed(f"the link to {self.host}:{self.port} was closed by us")
+        self.closed_by = reason or LinkClosed(f"the link to {self._where} was closed by us")
         self.connected = False
         self._run = False
         sock = getattr(self, "sock", None)
@@ -203,9 +217,12 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         if self._on_closed is not None:
             self._on_closed(self.closed_by)
         current = gevent.getcurrent()
-        for greenlet in (*self._greenlets, self._deadline):
-            if greenlet is not None and greenlet is not current:
+        for greenlet in self._greenlets:
+            if greenlet is not current:
                 greenlet.kill(block=False)
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def stop(self) -> None:
         """Close the connection; the same as ``close``, under greenswitch's name."""
@@ -224,7 +241,12 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
                     decoder.close()
                     break
                 for frame in decoder.feed(data):
-                    self._take(frame)
+                    try:
+                        self._take(frame)
+                    except (LinkError, RemoteProtocolError) as error:  # an event may turn out malformed when it is read
+                        self.close(error)
+                    except Exception:  # noqa: BLE001 - a host's own code may raise anything; the reader must live
+                        _log.exception("a handler failed", link=self._where, frame=frame.content_type)
                     if self.closed_by is not None:
                         return
                 reads += 1
@@ -233,22 +255,29 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         except RemoteProtocolError as error:
             self.close(error)
         except OSError as error:
-            self.close(LinkClosed(f"the connection to {self.host}:{self.port} broke: {error.strerror or error}"))
+            self.close(LinkClosed(f"the connection to {self._where} broke: {error.strerror or error}"))
         else:
-            self.close(LinkClosed(f"FreeSWITCH at {self.host}:{self.port} closed the connection"))
+            self.close(LinkClosed(f"FreeSWITCH at {self._where} closed the connection"))
 
     def _take(self, frame: Frame) -> None:
         kind = frame.content_type
         if kind in _REPLIES:
             if not self._pending.reply(frame):
                 self.close(RemoteProtocolError("unsolicited-reply", frame.reply_text or ""))
+            else:
+                self._watch_oldest()
         elif kind in ("auth/request", "text/rude-rejection"):
             if self._greeted.settled:
                 self.close(RemoteProtocolError("unexpected-greeting", kind))
             else:
                 self._greeted.settle(kind)
-        elif self._on_frame is not None:
-            self._on_frame(frame)
+        else:
+            if self._on_frame is not None:
+                self._on_frame(frame)
+            if kind == DISCONNECT_NOTICE and not frame.lingering:
+                # Nothing of use follows: FreeSWITCH is shutting down, unloading the module, or has had enough of us.
+                why = frame.text.partition("\n")[0].strip() or "without a reason"
+                self.close(LinkClosed(f"FreeSWITCH at {self._where} ended the connection: {why}"))
 
     def _put(self, data: bytes) -> None:
         if not self._writing and not self._unsent:
@@ -260,7 +289,7 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
                 return
         self._unsent += data
         if len(self._unsent) > _UNSENT_LIMIT:
-            self.close(LinkClosed(f"FreeSWITCH at {self.host}:{self.port} does not read what we send"))
+            self.close(LinkClosed(f"FreeSWITCH at {self._where} does not read what we send"))
         else:
             self._to_send.set()
 
@@ -276,17 +305,33 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
                     self.sock.sendall(data)
                 self._writing = False
         except OSError as error:
-            self.close(LinkClosed(f"the connection to {self.host}:{self.port} broke: {error.strerror or error}"))
+            self.close(LinkClosed(f"the connection to {self._where} broke: {error.strerror or error}"))
 
-    def _watch(self) -> None:
-        """Wait for the oldest command's deadline; a reply that is late would answer the next command."""
-        while (oldest := self._pending.oldest) is not None:
-            left = oldest.deadline - time.monotonic()
-            if left <= 0:
-                self.close(CommandTimeout(f"no reply to {oldest.name!r} from {self.host}:{self.port} in time"))
-                return
-            gevent.sleep(left)
-        self._deadline = None
+    def _watch_oldest(self) -> None:
+        """See to it that the oldest command's deadline is noticed; a reply that is late would answer the next one."""
+        oldest = self._pending.oldest
+        if (
+            oldest is None
+            or self.closed_by is not None
+            or (self._watch is not None and self._watch_at <= oldest.deadline)
+        ):
+            return  # a watch that is too early looks again
+        if self._watch is not None:
+            self._watch.close()
+        self._watch_at = oldest.deadline
+        # A timer of the loop and not a greenlet: one is armed for nearly every command on a quiet link.
+        self._watch = gevent.get_hub().loop.timer(max(0.0, oldest.deadline - time.monotonic()))
+        self._watch.start(gevent.spawn, self._look, update=True)
+
+    def _look(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        oldest = self._pending.oldest
+        if oldest is not None and oldest.deadline <= time.monotonic():
+            self.close(CommandTimeout(f"no reply to {oldest.name!r} from {self._where} in time"))
+        else:
+            self._watch_oldest()
 
     def _give_up(self, error: LinkError) -> LinkError:
         """Close for this reason; the switch may have hung up on us before, which is not the reason to tell."""
@@ -294,4 +339,4 @@ class Link(greenswitch.InboundESL):  # type: ignore[misc]
         return error
 
     def _reason(self) -> Exception:
-        return self.closed_by or LinkClosed(f"the link to {self.host}:{self.port} is not open")
+        return self.closed_by or LinkClosed(f"the link to {self._where} is not open")
