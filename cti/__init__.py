@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cti.errors import CallGone, CtiError
     from cti.model import events, reason
     from cti.model.cause import Cause
-    from cti.model.queue import Disconnect, ToDestination, ToQueue
+    from cti.model.queue import Disconnect, ToDestination, ToQueue, Widening
     from cti.routing import LongestIdle, Router, SkillRouter, Strategy
 
 _HOME = {
@@ -35,6 +35,7 @@ _HOME = {
     "Strategy": "cti.routing",
     "ToDestination": "cti.model.queue",
     "ToQueue": "cti.model.queue",
+    "Widening": "cti.model.queue",
 }
 _MODULES = {"errors": "cti.errors", "events": "cti.model.events", "reason": "cti.model.reason"}
 
@@ -53,6 +54,7 @@ __all__ = [
     "Strategy",
     "ToDestination",
     "ToQueue",
+    "Widening",
     "__version__",
     "errors",
     "events",

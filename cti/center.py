@@ -16,6 +16,8 @@ from cti.call import Call
 from cti.engine import Engine
 from cti.engine.invariants import broken
 from cti.engine.view import AgentView, CentreView, view
+from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
+from cti.engine.world import World
 from cti.engine_loop import EngineLoop, Subscription
 from cti.errors import CallGone, ConfigurationError, CtiError, UnknownAgent, UnknownEvent
 from cti.model import events, facts
@@ -120,7 +122,7 @@ class CallCenter:
         host, port = address(switch)
         chance = random.SystemRandom() if seed is None else random.Random(seed)
         ids = IdSource(chance.getrandbits, epoch=time.time() - time.monotonic())
-        self._loop = EngineLoop(Engine(ids, router or SkillRouter()), on_event=self._told)
+        self._loop = EngineLoop(Engine(ids, router or SkillRouter(chance=chance.random)), on_event=self._told)
         switch_id = SwitchId(f"{host}:{port}")
         self.switch = FreeSwitch(
             host, port, password, on_fact=self._loop.submit, switch=switch_id, node=node, bridge_at=bridge_at
@@ -267,9 +269,28 @@ class CallCenter:
 
     def snapshot(self) -> CentreView:
         """The centre as it is now: queues with their figures, agents, links."""
+        return view(self._world_now())
+
+    def explain_call(self, interaction: str) -> CallExplained:
+        """Why a call is where it is: each agent, and the reason they are not offered it.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+        """
+        return explain_call(self._world_now(), InteractionId(interaction))
+
+    def explain_agent(self, agent: str) -> AgentExplained:
+        """Why an agent is idle: each waiting call, and the reason it is not offered to them.
+
+        Raises:
+            UnknownAgent: there is none of this id; the message names the nearest.
+        """
+        return explain_agent(self._world_now(), AgentId(agent))
+
+    def _world_now(self) -> World:
         world = self._loop.engine.world
-        world.now = max(world.now, self._loop.now())
-        return view(world)
+        world.now = world.router.now = max(world.now, self._loop.now())
+        return world
 
     def hang_up(self, interaction: str) -> None:
         """End a call, whoever is on it; harmless when it has ended."""
@@ -342,9 +363,7 @@ class CallCenter:
         said: set[str] = set()
         while True:
             gevent.sleep(WATCHDOG_EVERY_S)
-            world = self._loop.engine.world
-            world.now = max(world.now, self._loop.now())
-            found = set(broken(world, grace_s=WATCHDOG_GRACE_S))
+            found = set(broken(self._world_now(), grace_s=WATCHDOG_GRACE_S))
             for what in sorted(found - said):
                 _log.error("an invariant is broken", what=what)
             said = found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
-from cti.engine.line import WAIT, Line
+from cti.engine.line import WAIT, WIDEN, Line
 from cti.engine.links import Links
 from cti.engine.offers import CHECK, LEASE, Offers
 from cti.engine.world import World
@@ -80,7 +80,7 @@ class Engine:
             CtiError: a request of the host application that cannot be met; the model is as it was.
         """
         world = self.world
-        world.now = max(now, world.now)
+        world.now = world.router.now = max(now, world.now)
         world.intents = []
         try:
             self._table[type(fact)](fact)
@@ -147,13 +147,18 @@ class Engine:
             world.queue(settings.overflow.queue)
         elif isinstance(settings.overflow, ToQueue):
             raise ConfigurationError(f"queue {settings.id!r} overflows to itself; name another queue")
+        for name in [name for step in settings.widening for name in step.also]:
+            if name == settings.id:
+                raise ConfigurationError(f"queue {settings.id!r} widens to itself; name another queue")
+            world.queue(name)
         queue = Queue(settings)
         world.router.queue_defined(queue)
         known = world.queues.get(settings.id)
         if known is not None:
             queue.figures = known.figures
         world.queues[settings.id] = queue
-        for call in world.router.waiting(settings.id):  # who may take them has changed: matched afresh (race 19)
+        self._line.redefined(queue)
+        for call in world.router.concerned(settings.id):  # who may take them has changed: matched afresh (race 19)
             self._line.route(world.interactions[call])
 
     def _data_attached(self, fact: facts.DataAttached) -> None:
@@ -171,6 +176,8 @@ class Engine:
             self._offers.lease_over(ReservationId(fact.key))
         elif fact.kind == WAIT:
             self._line.waited_too_long(InteractionId(fact.key))
+        elif fact.kind == WIDEN:
+            self._line.widen(InteractionId(fact.key))
         elif fact.kind == CHECK:
             self._line.check(ConnectionId(fact.key))
         elif fact.kind in (WRAP_UP, PAUSE):

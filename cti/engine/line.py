@@ -12,7 +12,7 @@ from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId
 from cti.model.interaction import Interaction
-from cti.model.queue import Queue, ToDestination, ToQueue
+from cti.model.queue import Queue, QueueSettings, ToDestination, ToQueue
 from cti.model.states import (
     AgentState,
     ConnectionState,
@@ -23,6 +23,10 @@ from cti.model.states import (
 )
 
 WAIT = "wait"
+WIDEN = "widen"
+
+_ASK_AGAIN_S = 1.0
+"""How long to put off what cannot be done while a switch cannot be reached."""
 
 
 class Line:
@@ -104,6 +108,8 @@ class Line:
         if call.queued_at is None:
             call.queued_at, call.place = world.now, world.next_place()
         call.overflow_due = False
+        call.entered_at = world.now
+        self._widen(call, settings)
         call.move(InteractionTrigger.QUEUE, world.now)
         figures.offered += 1
         figures.waiting += 1
@@ -131,16 +137,58 @@ class Line:
         world = self._world
         if call.state is not InteractionState.QUEUED or not world.is_live(call.switch):
             return
-        agent = world.router.agent_for(call)
-        if agent is not None:
-            self._offers.make(call, world.agents[agent])
+        found = world.router.agent_for(call)
+        while found is not None and world.agents[found].state is AgentState.READY:
+            agent = world.agents[found]
+            due = world.router.call_for(agent)
+            # Where several calls become possible at once (a queue redefined, a link back up), whichever is looked at
+            # first: the agent gets the one that is due to them, and this one looks for the next agent.
+            best = call if due is None else world.interactions[due]
+            self._make(best, agent)
+            if best is call:
+                return
+            found = world.router.agent_for(call) if call.state is InteractionState.QUEUED else None
 
     def offer_to(self, agent: Agent) -> None:
         """Offer an agent who became ready the call that is due to them, if one waits."""
         if agent.state is AgentState.READY:
             call = self._world.router.call_for(agent)
             if call is not None:
-                self._offers.make(self._world.interactions[call], agent)
+                self._make(self._world.interactions[call], agent)
+
+    def _make(self, call: Interaction, agent: Agent) -> None:
+        self._world.router.decided(call, agent)
+        self._offers.make(call, agent)
+
+    def widen(self, interaction: InteractionId) -> None:
+        """A call has been in its queue for long enough to go to more agents."""
+        call = self._world.interactions.get(interaction)
+        if call is not None and call.state.is_waiting and call.queue is not None:
+            self._widen(call, self._world.queues[call.queue].settings)
+            self._placed(call)
+            self.route(call)
+
+    def _widen(self, call: Interaction, settings: QueueSettings) -> None:
+        """The step of widening a call has come to, and the timer of the next."""
+        waited = self._world.now - call.entered_at
+        call.widened = settings.steps_due(waited)
+        if call.widened < len(settings.widening):
+            self._world.timers.start(WIDEN, call.id, settings.widening[call.widened].after_s - waited)
+        else:
+            self._world.timers.cancel(WIDEN, call.id)
+
+    def redefined(self, queue: Queue) -> None:
+        """A queue's settings changed: its calls have the priority and the widening that they would have now."""
+        for call in self._world.interactions.values():
+            if call.queue == queue.id and call.state.is_waiting:
+                call.priority = call.own_priority + queue.settings.priority
+                self._widen(call, queue.settings)
+                self._placed(call)
+
+    def _placed(self, call: Interaction) -> None:
+        """Tell the router anew of a call that it knows."""
+        if call.state is InteractionState.QUEUED and self._world.is_live(call.switch):
+            self._world.router.call_waiting(call)
 
     def put_back(self, call: Interaction) -> None:
         """An offer came to nothing: back in place, with the same age; or on, if the time was up meanwhile."""
@@ -161,7 +209,9 @@ class Line:
         call = self._world.interactions.get(interaction)
         if call is None or not call.state.is_waiting:
             return
-        if call.state is InteractionState.QUEUED:
+        if not self._world.is_live(call.switch):  # nothing we asked for would be done: a little later, then
+            self._world.timers.start(WAIT, call.id, _ASK_AGAIN_S)
+        elif call.state is InteractionState.QUEUED:
             self._overflow(call)
         else:
             call.overflow_due = True
@@ -236,6 +286,7 @@ class Line:
             self._offers.end(made, ReservationTrigger.CANCEL, Cause.CALL_CANCELLED, "", then=lambda _: None)
         world.router.call_gone(call.id)
         world.timers.cancel(WAIT, call.id)
+        world.timers.cancel(WIDEN, call.id)
         assert call.queue is not None
         world.queues[call.queue].figures.waiting -= 1
 
@@ -243,6 +294,7 @@ class Line:
         """Count an answered call."""
         world = self._world
         world.timers.cancel(WAIT, call.id)
+        world.timers.cancel(WIDEN, call.id)
         caller = world.connections[call.caller]
         caller.move(ConnectionTrigger.ESTABLISH)
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=False))

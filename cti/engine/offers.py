@@ -190,9 +190,13 @@ class Offers:
         made = self._world.reservations.get(reservation)
         if made is None:
             return
-        if made.state is ReservationState.ACCEPTED:
+        live = self._world.is_live(self._world.interactions[made.interaction].switch)
+        if made.state is ReservationState.ACCEPTED and live:
             self.end(made, ReservationTrigger.TIME_OUT, Cause.TIMEOUT, "")
-        elif self._world.is_live(self._world.interactions[made.interaction].switch):
+        elif made.state is ReservationState.ACCEPTED:  # the two may be talking by now: the next snapshot tells
+            made.lease_ends_at = self._world.now + BRIDGE_LEASE_S
+            self._world.timers.start(LEASE, made.id, BRIDGE_LEASE_S)
+        elif live:
             self.end(made, ReservationTrigger.TIME_OUT, Cause.CALL_NOT_ANSWERED, "")
         else:  # nobody saw whether the phone rang at all: the agent is not to blame (race 9)
             self.end(made, ReservationTrigger.FAIL, Cause.TIMEOUT, "")

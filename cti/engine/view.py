@@ -10,6 +10,7 @@ from cti.engine.world import World
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.queue import QueueFigures
 from cti.model.states import AgentState, InteractionState, LinkState
+from cti.routing.order import call_key
 
 
 @frozen
@@ -81,7 +82,7 @@ def _queue(world: World, queue_id: QueueId) -> QueueView:
     queue = world.queues[queue_id]
     calls = sorted(
         (call for call in world.interactions.values() if call.queue == queue_id and call.state.is_waiting),
-        key=lambda call: call.age_key,
+        key=lambda call: call_key(call, queue.settings.priority_per_minute),
     )
     serving = [a for a in world.agents.values() if a.state is not AgentState.NULL and queue.settings.accepts(a.skills)]
     waiting = []

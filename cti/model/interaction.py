@@ -32,6 +32,10 @@ class Interaction:
     own_priority: int = 0
     queued_at: float | None = None
     """When it first entered a queue; it keeps this through re-queues and overflow."""
+    entered_at: float = 0.0
+    """When it entered the queue it is in; what widening counts from."""
+    widened: int = 0
+    """The step of widening it has come to in that queue; 0 for none."""
     place: int = 0
     """Breaks a tie between calls that entered in the same instant; never changes."""
     overflow_due: bool = False

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
 
-from attrs import define, field, frozen
+from attrs import Attribute, define, field, frozen
 
+from cti.errors import ConfigurationError
 from cti.model.ids import QueueId
-from cti.model.validate import levels, name, seconds, whole
+from cti.model.requirement import ANYBODY, Requirement, requirement
+from cti.model.validate import name, seconds, whole
 
 
 @frozen
@@ -32,15 +36,85 @@ class Disconnect:
 Overflow = ToQueue | ToDestination | Disconnect
 
 
+def _required(value: Requirement | str | Mapping[str, int]) -> Requirement:
+    return requirement("requires", value)
+
+
+def _wider(value: Requirement | str | Mapping[str, int] | None) -> Requirement | None:
+    return None if value is None else requirement("widening: requires", value)
+
+
+def _per_minute(_instance: object, attribute: Attribute[Any], value: float) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e6:
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a number from 0 up")
+
+
+def _after(_instance: object, attribute: Attribute[Any], value: float) -> None:
+    if value is None:
+        raise ConfigurationError(f"widening: {attribute.name} is None; it must be a number of seconds from 0 up")
+    seconds(_instance, attribute, value)
+
+
+def _queues(value: Iterable[str]) -> tuple[QueueId, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"widening: also is {value!r}; it must be a list of queues")
+    return tuple(QueueId(queue) for queue in value)
+
+
+@frozen
+class Widening:
+    """A step of widening: whom else a call may go to, once it has been in its queue for so long.
+
+    Args:
+        after_s: seconds in the queue.
+        requires: agents who meet this may be offered the call too.
+        also: agents whom these queues accept (by their ``requires``, not by their own widening) may be too.
+    """
+
+    after_s: float = field(validator=_after)
+    requires: Requirement | None = field(default=None, converter=_wider)
+    also: tuple[QueueId, ...] = field(default=(), converter=_queues)
+
+    def __attrs_post_init__(self) -> None:
+        if self.requires is None and not self.also:
+            raise ConfigurationError(f"widening after {self.after_s} s widens to nobody; give it requires or also")
+
+
+def _steps(value: Iterable[Widening]) -> tuple[Widening, ...]:
+    return (value,) if isinstance(value, Widening) else tuple(value)
+
+
+def _rising(_instance: object, attribute: Attribute[Any], value: tuple[Widening, ...]) -> None:
+    for step in value:
+        if not isinstance(step, Widening):
+            raise ConfigurationError(f"{attribute.name} has {step!r}; each step must be a Widening")
+    for earlier, later in pairwise(value):
+        if later.after_s < earlier.after_s:
+            raise ConfigurationError(
+                f"{attribute.name}: after_s {later.after_s} follows {earlier.after_s}; no step may come earlier than the one before"
+            )
+
+
+def _strategy(_instance: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, str) and not callable(getattr(value, "key", None)):
+        raise ConfigurationError(
+            f"{attribute.name} is {value!r}; it must be a strategy's name, or an object with key(agent, queue)"
+        )
+
+
 @frozen
 class QueueSettings:
     """What is configured of a queue.
 
     Args:
         id: the queue's name, unique in the centre.
-        requires: skill -> lowest level an agent must have to be offered its calls.
+        requires: what an agent must have to be offered its calls: text such as ``loans >= 3 and not trainee``
+            (see Requirement), or skill -> lowest level.
+        widening: whom else a call may go to after so long in the queue, the earliest step first. Those who meet
+            ``requires`` are asked before those whom a step lets in, an earlier step's before a later's.
         priority: added to each call's own priority; the higher goes first.
-        strategy: the name of the strategy that chooses among its ready agents.
+        priority_per_minute: by how much the priority of a waiting call grows in a minute of waiting.
+        strategy: which of its ready agents goes first: a strategy's name, or an object with ``key(agent, queue)``.
         max_wait_s: seconds after which a call that nobody has taken goes to ``overflow``; None waits for ever. An
             offer that is under way then is let finish first.
         overflow: where such a call goes.
@@ -52,9 +126,11 @@ class QueueSettings:
     """
 
     id: QueueId = field(validator=name)
-    requires: Mapping[str, int] = field(factory=dict, validator=levels)
+    requires: Requirement = field(default=ANYBODY, converter=_required)
+    widening: tuple[Widening, ...] = field(default=(), converter=_steps, validator=_rising)
     priority: int = field(default=0, validator=whole)
-    strategy: str = "longest-idle"
+    priority_per_minute: float = field(default=0.0, validator=_per_minute)
+    strategy: object = field(default="longest-idle", validator=_strategy)
     max_wait_s: float | None = field(default=None, validator=seconds)
     overflow: Overflow = Disconnect()
     ring_timeout_s: float = field(default=20.0, validator=seconds)
@@ -64,16 +140,17 @@ class QueueSettings:
     short_abandon_s: float = field(default=5.0, validator=seconds)
 
     def accepts(self, skills: Mapping[str, int]) -> bool:
-        """Whether an agent with these skills may be offered its calls."""
-        return all(skills.get(skill, 0) >= level for skill, level in self.requires.items())
+        """Whether an agent with these skills may be offered its calls, without any widening."""
+        return self.requires.accepts(skills)
 
     def shortfalls(self, skills: Mapping[str, int]) -> list[str]:
-        """What such an agent lacks, one phrase a skill; empty when they may be offered its calls."""
-        return [
-            f"{skill} {skills.get(skill, 0)} < {level}"
-            for skill, level in self.requires.items()
-            if skills.get(skill, 0) < level
-        ]
+        """What such an agent lacks, one phrase a part; empty when they may be offered its calls."""
+        return self.requires.shortfalls(skills)
+
+    def steps_due(self, in_queue_s: float) -> int:
+        """How many steps of widening a call has come to after so many seconds in the queue."""
+        # A timer may fire a rounding error early; without the microsecond it would be started again, for nothing.
+        return sum(step.after_s <= in_queue_s + 1e-6 for step in self.widening)
 
 
 @define

@@ -17,6 +17,9 @@ class Router(ABC):
     of with ``call_waiting`` is taken back with ``call_gone``, every agent likewise.
     """
 
+    now: float = 0.0
+    """The time of the fact in hand (monotonic, seconds); the engine sets it before anything else."""
+
     @abstractmethod
     def queue_defined(self, queue: Queue) -> None:
         """A queue is new, or its settings changed.
@@ -35,7 +38,7 @@ class Router(ABC):
 
     @abstractmethod
     def call_waiting(self, call: Interaction) -> None:
-        """A call waits in its queue from now on."""
+        """A call waits in its queue from now on; told again of one that waits, its priority or widening changed."""
 
     @abstractmethod
     def call_gone(self, call: InteractionId) -> None:
@@ -48,6 +51,13 @@ class Router(ABC):
     @abstractmethod
     def call_for(self, agent: Agent) -> InteractionId | None:
         """The waiting call that this available agent should be offered now; None to let them stay idle."""
+
+    def decided(self, call: Interaction, agent: Agent) -> None:  # noqa: B027 - most routers need not know
+        """The engine acts on a decision: this waiting call is offered to this available agent now. (Route Used.)"""
+
+    def concerned(self, queue: QueueId) -> tuple[InteractionId, ...]:
+        """The waiting calls whose agents may be others since this queue was defined, in order; by default its own."""
+        return self.waiting(queue)
 
     @abstractmethod
     def position(self, call: InteractionId) -> int:

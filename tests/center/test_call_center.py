@@ -5,7 +5,7 @@ from __future__ import annotations
 import gevent
 import pytest
 
-from cti import CallCenter, Cause, ToDestination, ToQueue, errors, events
+from cti import CallCenter, Cause, ToDestination, ToQueue, Widening, errors, events
 from cti.model.states import AgentState
 from cti.sim import Behaviour
 
@@ -347,3 +347,40 @@ def test_a_stopped_centre_says_so_and_nobody_hangs(line):
     line.until("the script ended", lambda: ended)
     with pytest.raises(errors.LinkClosed, match="stopped"):
         line.centre.add_queue("more")
+
+
+def test_why_a_call_waits_and_an_agent_idles_and_what_widening_does_about_it(line):
+    line.centre.add_queue(
+        "loans",
+        requires="loans >= 5 and not trainee",
+        widening=(Widening(after_s=0.2, requires="loans >= 2"),),
+    )
+    line.agent("novice", skills={"loans": 2, "trainee": 1})
+    line.centre.on_call("5000")(lambda call: call.queue("loans"))
+    line.centre.start()
+    caller = line.switch.incoming(called_number="5000", talk_s=0.02)
+    waiting = line.wait_for(events.Queued).interaction
+    (reason,) = line.centre.explain_call(waiting).agents
+    assert (reason.agent, reason.code) == ("novice", "not yet")
+    assert "loans 2 < 5" in reason.text
+    assert line.centre.explain_agent("novice").calls[0].call == waiting
+    line.until("it is over", lambda: caller.ended)
+    assert line.wait_for(events.Established).waited_s >= 0.2
+    with pytest.raises(errors.UnknownInteraction, match="it has ended"):
+        line.centre.explain_call(waiting)
+    line.all_is_over()
+
+
+def test_the_random_strategy_needs_nothing_more(line):
+    line.centre.add_queue("sales", strategy="random")
+    line.agent("ann")
+    line.centre.on_call("5000")(lambda call: call.queue("sales"))
+    line.centre.start()
+    caller = line.switch.incoming(called_number="5000", talk_s=0.02)
+    line.until("it is over", lambda: caller.ended)
+    assert caller.connected
+
+
+def test_a_requirement_that_cannot_be_read_names_the_column(line):
+    with pytest.raises(errors.ConfigurationError, match="column 10"):
+        line.centre.add_queue("q", requires="loans >= and x")

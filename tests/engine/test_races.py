@@ -1006,3 +1006,32 @@ def test_link_states_are_the_tables(s):
     """A link that was never heard of is down."""
     assert s.world.links == {FS: LinkState.LIVE}
     assert not s.world.is_live(facts.SwitchId("unheard-of"))
+
+
+def test_race_16_a_bridge_on_its_way_when_the_link_drops_is_not_undone(s):
+    """The event socket drops and returns: a lease that ends unseen is renewed until the snapshot says what became."""
+    call = s.waiting("sales")
+    leg = s.offered_leg("ann")
+    s.established(leg)
+    s.link_lost()
+    s.advance(60)
+    assert s.reservation("ann") is not None
+    s.link_up(
+        s.seen(s.caller_of(call), established=True, bridged_to=leg),
+        s.seen(leg, established=True, bridged_to=s.caller_of(call)),
+    )
+    assert s.state("ann") is AgentState.BUSY
+    assert leg not in s.clears()
+
+
+def test_race_16_a_maximum_wait_that_ends_while_the_link_is_down_counts_when_it_is_back(s):
+    """The event socket drops and returns: what cannot be done meanwhile is done afterwards."""
+    s.queue("short", max_wait_s=10, requires={"rare": 1})
+    call = s.waiting("short")
+    s.link_lost()
+    s.advance(30)
+    assert s.interaction(call).state is InteractionState.QUEUED
+    s.link_up(s.seen(s.caller_of(call), established=True))
+    s.advance(2)
+    assert s.figures("short").overflowed == 1
+    assert s.clears() == [s.caller_of(call)]

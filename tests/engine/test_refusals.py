@@ -102,7 +102,7 @@ REFUSED = [
         "an unknown strategy for a new queue",
         lambda _: facts.QueueDefined(QueueSettings(id=QueueId("new"), strategy="")),
         UnknownStrategy,
-        "known: 'longest-idle'",
+        "unknown strategy ''; known: ",
     ),
 ]
 

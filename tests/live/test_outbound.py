@@ -208,7 +208,7 @@ def test_a_call_beyond_the_limit_is_hung_up_with_a_cause(switch, serve, start_ca
         second = start_callers("6100")
         ended = control.wait_event(lambda e: e["Event-Name"] == "CHANNEL_HANGUP_COMPLETE", 10, "refused call")
         assert ended["Hangup-Cause"] == "SWITCH_CONGESTION"
-        assert ended["variable_sip_term_status"] == "503" or ended["variable_proto_specific_hangup_cause"] == "sip:503"
+        assert ended["variable_sip_hangup_disposition"] == "send_refuse"
         assert (len(server), server.refused) == (1, 1)
         done.set(None)
         outcome.get(timeout=10)

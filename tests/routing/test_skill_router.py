@@ -10,8 +10,9 @@ from cti.errors import UnknownStrategy
 from cti.model.agent import Agent, AgentSettings
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 from cti.model.interaction import Interaction
-from cti.model.queue import Queue, QueueSettings
-from cti.routing import SkillRouter
+from cti.model.queue import Queue, QueueSettings, Widening
+from cti.routing import Decision, SkillRouter
+from cti.routing.widening import first_step
 
 
 def agent(name: str, *, idle_since: float = 0.0, **skills: int) -> Agent:
@@ -194,20 +195,129 @@ def test_a_strategy_for_all_queues(strategy):
     assert router.agent_for(first) == ("barbara" if strategy == "longest-idle" else "al")
 
 
+def test_priority_that_grows_overtakes_across_queues_and_never_within_one(router):
+    router.queue_defined(
+        Queue(QueueSettings(id=QueueId("patient"), priority_per_minute=2.0)),
+    )
+    wait(
+        router,
+        call("steady", "sales", at=0, priority=3),
+        call("growing", "patient", at=0, place=1),
+        call("grows too", "patient", at=30, place=2),
+        call("equal", "patient", at=30, place=3),
+    )
+    ann = agent("ann")
+    # Equal at 90: the first to come in goes first.
+    for now, first in ((89, "steady"), (90, "steady"), (91, "growing")):
+        router.now = now
+        assert router.call_for(ann) == first
+        assert router.waiting(QueueId("patient")) == ("growing", "grows too", "equal")
+
+
+def test_narrower_agents_go_before_those_whom_widening_lets_in(router):
+    loans = QueueSettings(
+        id=QueueId("loans"),
+        requires="loans >= 5",
+        widening=(Widening(30, requires="loans >= 3"), Widening(60, also=("sales",))),
+    )
+    router.queue_defined(Queue(loans))
+    router.queue_defined(queue("sales", sales=1))
+    able = agent("able", idle_since=9, loans=5)
+    for one in (able, agent("less", idle_since=5, loans=3), agent("seller", sales=1)):
+        router.agent_available(one)
+    first = call("1", "loans")
+    found = []
+    for widened in (0, 1, 2):
+        for gone in ((), ("able",), ("able", "less"), ("able", "less", "seller")):
+            first.widened = widened
+            router.call_waiting(first)
+            staff = {name: router._agents[name] for name in gone}
+            for name in gone:
+                router.agent_unavailable(name)
+            found.append(router.agent_for(first))
+            for one in staff.values():
+                router.agent_available(one)
+    assert found == ["able", None, None, None, "able", "less", None, None, "able", "less", "seller", None]
+
+
+def test_a_decision_says_who_was_chosen_over_whom(router):
+    for one in (agent("ann", idle_since=3), agent("bob", idle_since=1, loans=3), agent("eve", idle_since=2)):
+        router.agent_available(one)
+    router.now = 20.0
+    first, other = call("1", "sales", at=5, priority=1), call("2", "loans", at=6)
+    wait(router, first, other, call("3", "sales", at=7))
+    router.decided(first, router._agents["bob"])
+    [made] = router.decisions
+    assert made == Decision(
+        at=20.0,
+        call=InteractionId("1"),
+        queue=QueueId("sales"),
+        agent=AgentId("bob"),
+        widened=0,
+        priority=1,
+        waited_s=15.0,
+        strategy="longest-idle",
+        key=1,
+        agents_over=((AgentId("eve"), 2), (AgentId("ann"), 3)),
+        calls_over=((InteractionId("2"), QueueId("loans"), 0, 14.0), (InteractionId("3"), QueueId("sales"), 0, 13.0)),
+    )
+
+
+def test_decisions_are_bounded():
+    router = SkillRouter(decisions_kept=3)
+    router.queue_defined(queue("sales"))
+    ann = agent("ann")
+    router.agent_available(ann)
+    for number in range(5):
+        one = call(str(number), "sales")
+        wait(router, one)
+        router.decided(one, ann)
+    assert [made.call for made in router.decisions] == ["2", "3", "4"]
+
+
+def _defined(chance: random.Random, name: str) -> Queue:
+    others = [other for other in "abc" if other != name]
+    steps = (
+        Widening(10, requires=f"s >= {chance.randrange(2)}"),
+        Widening(20, also=(chance.choice(others),)),
+    )
+    return Queue(
+        QueueSettings(
+            id=QueueId(name),
+            requires=f"s >= {chance.randrange(4)}",
+            widening=steps[: chance.randrange(3)],
+            priority_per_minute=chance.choice([0, 15, 30]),  # dyadic by the second, so that equal is equal
+        )
+    )
+
+
 def test_the_same_as_searching_everything():
     """Sorted indexes are an optimisation: whatever happens, the answers are those of a search through all there is."""
     chance = random.Random(7)
     router = SkillRouter()
-    queues = {name: queue(name, **({"s": level} if level else {})) for level, name in enumerate("abc")}
+    queues = {name: _defined(chance, name) for name in "abc"}
     for one in queues.values():
         router.queue_defined(one)
     agents: dict[str, Agent] = {}
     calls: dict[str, Interaction] = {}
+
+    def step_of(one: Interaction, a: Agent) -> int | None:
+        return first_step(queues[one.queue].settings, a.skills, lambda name: queues[name].settings)
+
+    def may(one: Interaction, a: Agent) -> bool:
+        step = step_of(one, a)
+        return step is not None and step <= min(one.widened, len(queues[one.queue].settings.widening))
+
+    def rank(one: Interaction) -> tuple[float, float, int]:
+        grown = queues[one.queue].settings.priority_per_minute * (router.now - one.queued_at) / 60
+        return (-one.priority - grown, one.queued_at, one.place)
+
     for step in range(2000):
-        match chance.randrange(6):
+        router.now = float(step // 3)
+        match chance.randrange(7):
             case 0 | 1:
                 name = f"agent {chance.randrange(12)}"
-                agents[name] = agent(name, idle_since=chance.randrange(5), s=chance.randrange(3))
+                agents[name] = agent(name, idle_since=chance.randrange(5), s=chance.randrange(4))
                 router.agent_available(agents[name])
             case 2 if agents:
                 name, _ = agents.popitem()
@@ -219,14 +329,27 @@ def test_the_same_as_searching_everything():
             case 4 if calls:
                 gone = calls.pop(chance.choice(sorted(calls)))
                 router.call_gone(gone.id)
-            case 5:
+            case 5 if calls:
+                one = calls[chance.choice(sorted(calls))]
+                one.widened += 1
+                router.call_waiting(one)
+            case 6 if chance.random() < 0.3:
                 name = chance.choice("abc")
-                queues[name] = queue(name, s=chance.randrange(3))
+                queues[name] = _defined(chance, name)
                 router.queue_defined(queues[name])
         for one in calls.values():
-            able = [a for a in agents.values() if queues[one.queue].settings.accepts(a.skills)]
-            expected = min(able, key=lambda a: (a.idle_since, a.id)).id if able else None
+            able = [a for a in agents.values() if may(one, a)]
+            expected = min(able, key=lambda a: (step_of(one, a), a.idle_since, a.id)).id if able else None
             assert router.agent_for(one) == expected
-        for one in agents.values():
-            due = [c for c in calls.values() if queues[c.queue].settings.accepts(one.skills)]
-            assert router.call_for(one) == (min(due, key=lambda c: c.age_key).id if due else None)
+        for a in agents.values():
+            due = [c for c in calls.values() if may(c, a)]
+            assert router.call_for(a) == (min(due, key=rank).id if due else None)
+        for name in "abc":
+            inside = sorted((c for c in calls.values() if c.queue == name), key=rank)
+            assert router.waiting(QueueId(name)) == tuple(c.id for c in inside)
+            concerned = [
+                c
+                for c in sorted(calls.values(), key=rank)
+                if c.queue == name or any(name in w.also for w in queues[c.queue].settings.widening)
+            ]
+            assert router.concerned(QueueId(name)) == tuple(c.id for c in concerned)
