@@ -8,7 +8,7 @@ from typing import Any
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
 from cti.engine.line import WAIT, WIDEN, Line
 from cti.engine.links import Links
-from cti.engine.offers import CHECK, LEASE, Offers
+from cti.engine.offers import CHECK, LEASE, LOOK, Offers
 from cti.engine.world import World
 from cti.errors import ConfigurationError, IllegalTransition
 from cti.model import events, facts, intents
@@ -178,6 +178,8 @@ class Engine:
             self._line.waited_too_long(InteractionId(fact.key))
         elif fact.kind == WIDEN:
             self._line.widen(InteractionId(fact.key))
+        elif fact.kind == LOOK:
+            self._offers.look_for(ConnectionId(fact.key))
         elif fact.kind == CHECK:
             self._line.check(ConnectionId(fact.key))
         elif fact.kind in (WRAP_UP, PAUSE):

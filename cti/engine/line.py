@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cti.engine.desk import Desk
-from cti.engine.offers import CHECK, CHECK_AFTER_S, Offers
+from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
 from cti.engine.world import World
 from cti.errors import InvalidConnection
 from cti.model import events, facts, intents
@@ -329,6 +329,7 @@ class Line:
         world = self._world
         del world.connections[leg.id]
         world.timers.cancel(CHECK, leg.id)
+        world.timers.cancel(LOOK, leg.id)
         leg.move(ConnectionTrigger.CLEAR)
         call = world.interactions[leg.interaction]
         call.connections.discard(leg.id)

@@ -10,7 +10,7 @@ from cti.model import events, intents, reason
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ReservationId
+from cti.model.ids import ConnectionId, ReservationId
 from cti.model.interaction import Interaction
 from cti.model.reservation import Reservation
 from cti.model.states import (
@@ -25,9 +25,12 @@ from cti.model.states import (
 
 LEASE = "lease"
 CHECK = "check"
+LOOK = "look"
 
 BRIDGE_LEASE_S = 3.0
 """How long may pass between an agent's answer and the bridge? A loaded FreeSWITCH takes a few tenths of a second."""
+LOOK_AFTER_S = 1.0
+"""How long to wait for the word of an end before looking for it? Events come up to 20 ms after replies."""
 CHECK_AFTER_S = 10.0
 """How long may a leg that we asked to end stay silent before we look for it? (race 15)"""
 
@@ -165,10 +168,16 @@ class Offers:
 
         Should that word be lost, looking for both finds it; should both live, the lease ends.
         """
-        made = self._of(leg)
-        if made is not None:
-            for connection in (leg.id, self._world.interactions[made.interaction].caller):
-                self._world.emit(intents.CheckConnection(leg.switch, connection))
+        if self._of(leg) is not None:
+            self._world.timers.start(LOOK, leg.id, LOOK_AFTER_S)
+
+    def look_for(self, connection: ConnectionId) -> None:
+        """A bridge failed, and nobody has said why: look for both ends."""
+        leg = self._world.connections.get(connection)
+        made = self._of(leg) if leg is not None else None
+        if leg is not None and made is not None:
+            for end in (leg.id, self._world.interactions[made.interaction].caller):
+                self._world.emit(intents.CheckConnection(leg.switch, end))
 
     def leg_gone(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
         """The agent's leg ended or never came to be, before the bridge."""

@@ -143,6 +143,8 @@ def test_race_04_the_bridge_fails_since_one_of_them_is_gone(s, who, outcome):
     caller, leg = s.caller_of(call), s.offered_leg("ann")
     s.established(leg)
     s.bridge_failed(call, leg)
+    assert s.wanted(intents.CheckConnection) == []  # the word of its end is on its way
+    s.advance(1.5)
     assert {i.connection for i in s.wanted(intents.CheckConnection)} == {caller, leg}
     assert s.reservation("ann").interaction == call
     s.cleared(caller if who == "caller" else leg)
