@@ -366,9 +366,9 @@ def test_why_a_call_waits_and_an_agent_idles_and_what_widening_does_about_it(lin
     assert line.centre.explain_agent("novice").calls[0].call == waiting
     line.until("it is over", lambda: caller.ended)
     assert line.wait_for(events.Established).waited_s >= 0.2
+    line.all_is_over()
     with pytest.raises(errors.UnknownInteraction, match="it has ended"):
         line.centre.explain_call(waiting)
-    line.all_is_over()
 
 
 def test_the_random_strategy_needs_nothing_more(line):
