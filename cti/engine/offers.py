@@ -67,9 +67,10 @@ class Offers:
         call.offers += 1
         leg = world.ids.connection()
         ring_s = queue.settings.ring_timeout_s
+        token = world.next_token()
         made = Reservation(
-            id=ReservationId(f"{call.id}/{call.offers}"),
-            token=world.next_token(),
+            id=ReservationId(f"{call.id}/{token}"),
+            token=token,
             agent=agent.id,
             interaction=call.id,
             queue=queue.id,

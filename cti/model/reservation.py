@@ -10,7 +10,10 @@ from cti.model.states import ReservationState
 
 @define(eq=False)
 class Reservation:
-    """A promise. ``token`` only grows; a late event that names an older one changes nothing."""
+    """A promise. ``token`` only grows and ends the id, which rides on the leg as a tag.
+
+    No id and no leg serves twice, so that what a leg of an older promise does changes nothing but gets it cleared.
+    """
 
     id: ReservationId
     token: int
