@@ -40,6 +40,9 @@ CONNECT_TIMEOUT_S: Final = 10.0
 """FreeSWITCH answers ``connect`` at once; whoever does not answer it in this time is no FreeSWITCH."""
 APPLICATION_TIMEOUT_S: Final = 3600.0
 """How long an application may run when its caller does not say."""
+CAUSE_S: Final = 1.0
+"""FreeSWITCH's notice of the end may overtake the hang-up event of a lingering session, which alone says the cause
+[live]; the event is a few milliseconds behind, and this is how long we wait for it."""
 LEAVE_S: Final = 2.0
 """FreeSWITCH closes after ``exit`` when this session's ``bgapi`` jobs are done; this is how long we wait for it."""
 
@@ -303,7 +306,10 @@ class SessionCore:
         event = frame.event
         if event is None:
             if frame.content_type == DISCONNECT_NOTICE and not self._left:
-                self._end(self.cause)
+                if self._hears and frame.lingering:
+                    gevent.spawn_later(CAUSE_S, self._end, "")
+                else:
+                    self._end("")
             return
         name = event.name
         if name == "BACKGROUND_JOB":

@@ -132,6 +132,16 @@ def test_whoever_waits_learns_that_the_caller_is_gone(rig, ends, cause):
     assert isinstance(rig.script(rig.session.playback, "y.wav").get(timeout=5), CallGone)
 
 
+def test_a_notice_that_overtakes_the_hang_up_does_not_hide_its_cause(rig):
+    rig.connect()
+    waiting, _ = rig.executing()
+    rig.peer.notice("linger")
+    rig.peer.event("CHANNEL_HANGUP", {"Hangup-Cause": "USER_BUSY"})
+    assert rig.session.wait_gone(5)
+    assert rig.session.cause == "USER_BUSY"
+    assert waiting.get(timeout=5).cause == "USER_BUSY"
+
+
 def test_somebody_elses_hang_up_is_not_ours(rig):
     rig.connect()
     waiting, played = rig.executing()
