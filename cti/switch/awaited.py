@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
-import gevent
 from attrs import frozen
 
 from cti.errors import CallGone, CtiError, JobTimeout
@@ -13,18 +13,34 @@ from cti.esl import Event
 Told = Callable[[Event | CtiError], None]
 
 
+class Timer(Protocol):
+    """A call that was asked for and has not happened yet."""
+
+    def cancel(self) -> None:
+        """It shall not happen; harmless when it has, or is happening. Must not block."""
+
+
+Later = Callable[[float, Callable[[], None]], Timer]
+"""Asks for a call after so many seconds."""
+
+
 @frozen
 class _Wait:
     what: str
     channel: str
     told: Told
-    timer: gevent.Greenlet[..., None]
+    timer: Timer
 
 
 class Awaited:
-    """Waits by id (Job-UUID, Application-UUID); each ends once: by its event, its deadline, its channel or the link."""
+    """Waits by id (Job-UUID, Application-UUID); each ends once: by its event, its deadline, its channel or the link.
 
-    def __init__(self) -> None:
+    Args:
+        later: the clock of the deadlines.
+    """
+
+    def __init__(self, later: Later) -> None:
+        self._later = later
         self._waits: dict[str, _Wait] = {}
         self._of_channel: dict[str, set[str]] = {}
 
@@ -41,7 +57,7 @@ class Awaited:
             timeout: seconds until JobTimeout.
             channel: the channel whose end also ends the wait, with CallGone.
         """
-        timer = gevent.spawn_later(timeout, self._late, awaited)
+        timer = self._later(timeout, lambda: self._late(awaited))
         self._waits[awaited] = _Wait(what, channel, told, timer)
         if channel:
             self._of_channel.setdefault(channel, set()).add(awaited)
@@ -83,7 +99,7 @@ class Awaited:
         wait = self._waits.pop(awaited, None)
         if wait is None:
             return None
-        wait.timer.kill(block=False)
+        wait.timer.cancel()
         if wait.channel:
             others = self._of_channel[wait.channel]
             others.discard(awaited)

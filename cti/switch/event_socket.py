@@ -24,9 +24,10 @@ from cti.errors import (
 )
 from cti.esl import Api, BgApi, Command, Event, Execute, Filter, Frame, Subscribe
 from cti.promise import Promise
-from cti.switch.awaited import Awaited
+from cti.switch.awaited import Awaited, Told
 from cti.switch.backoff import BackOff
 from cti.switch.canary import SUBCLASS
+from cti.switch.gevent_timer import GeventTimer
 from cti.switch.link import Link
 from cti.switch.nudge import Nudger
 from cti.switch.pulse import Pulse
@@ -96,7 +97,7 @@ class EventSocket:
         self._nudger = Nudger(self._nudge)
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._log = structlog.get_logger("cti.switch").bind(switch=f"{host}:{port}")
-        self.awaited = Awaited()
+        self.awaited = Awaited(GeventTimer)
         """Who waits for a job or an application to end."""
         self.version = ""
         self.failed: gevent.event.AsyncResult[None] = gevent.event.AsyncResult()
@@ -330,7 +331,9 @@ class EventSocket:
         """
         job = str(uuid.uuid4())
         wanted = BgApi(f"{command} {argument}".rstrip(), job_uuid=job)
-        return self._begin(wanted, job, f"bgapi {command}", timeout)
+        outcome: Promise[Event] = Promise()
+        self._begin(wanted, job, f"bgapi {command}", outcome.settle, timeout=timeout)
+        return outcome
 
     def bgapi(self, command: str, argument: str = "", *, timeout: float = 60.0) -> str:
         """Run an api command in the background of the switch and return what it printed. Blocks this greenlet only.
@@ -350,18 +353,36 @@ class EventSocket:
             JobTimeout: the application did not end in time; it may still be running.
             LinkClosed: the link ended meanwhile, or there is none.
         """
-        job = str(uuid.uuid4())
-        wanted = Execute(channel, application, argument, event_uuid=job)
-        outcome = self._begin(wanted, job, application, timeout, channel)
-        self.warm()
+        outcome: Promise[Event] = Promise()
+        job = self.begin(channel, application, argument, outcome.settle, timeout=timeout)
         try:
             return outcome.wait()
         finally:
             self.awaited.drop(job)  # whoever waits may be killed, and a playback's end may be an hour away
 
-    def _begin(self, command: Command, awaited: str, what: str, timeout: float, channel: str = "") -> Promise[Event]:
+    def begin(self, channel: str, application: str, argument: str, told: Told, *, timeout: float) -> str:
+        """Have a parked channel execute an application; return the name it is awaited by. Never blocks.
+
+        Args:
+            channel: its id.
+            application: the dialplan application.
+            argument: its argument.
+            told: gets the CHANNEL_EXECUTE_COMPLETE, or the error that ``run`` would raise; must not block.
+            timeout: seconds until JobTimeout.
+
+        Raises:
+            LocalProtocolError: the command cannot be sent.
+        """
+        job = str(uuid.uuid4())
+        execute = Execute(channel, application, argument, event_uuid=job)
+        self._begin(execute, job, application, told, timeout=timeout, channel=channel)
+        self.warm()
+        return job
+
+    def _begin(
+        self, command: Command, awaited: str, what: str, told: Told, *, timeout: float, channel: str = ""
+    ) -> None:
         command.encode()  # what cannot be sent is said before anything waits for it
-        outcome: Promise[Event] = Promise()
 
         def replied(reply: Frame | Exception) -> None:
             if isinstance(reply, Frame):
@@ -371,9 +392,8 @@ class EventSocket:
             else:
                 self.awaited.forget(awaited, reply if isinstance(reply, CtiError) else LinkClosed(str(reply)))
 
-        self.awaited.add(awaited, what, outcome.settle, timeout=timeout, channel=channel)
+        self.awaited.add(awaited, what, told, timeout=timeout, channel=channel)
         self.submit(command, replied)
-        return outcome
 
     def _down(self) -> LinkClosed:
         return LinkClosed(f"there is no link to {self._address[0]}:{self._address[1]}")

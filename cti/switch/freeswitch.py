@@ -7,21 +7,15 @@ from collections.abc import Callable
 
 import gevent
 import gevent.event
-import structlog
 
-from cti.errors import CommandRejected, CtiError
-from cti.esl import Event, Frame
+from cti.esl import Event
 from cti.model import facts, intents
-from cti.model.cause import Cause
 from cti.model.ids import SwitchId
-from cti.switch.causes import cause_of
-from cti.switch.event_fact import EVENTS, BridgeAt, EventFacts
+from cti.switch.event_fact import EVENTS, BridgeAt
 from cti.switch.event_socket import EventSocket
-from cti.switch.intent_command import ORIGINATE_GRACE_S, commands_for
-from cti.switch.snapshot import listed, seen
-from cti.switch.timing import REPLY_TIMEOUT_S, Timing
-
-_log = structlog.get_logger("cti.switch")
+from cti.switch.snapshot import listed
+from cti.switch.timing import Timing
+from cti.switch.translator import Translator
 
 
 class FreeSwitch:
@@ -52,12 +46,7 @@ class FreeSwitch:
         timing: Timing | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        self._on_fact = on_fact
         self.id = switch
-        self._node = node
-        self._facts = EventFacts(switch, node, bridge_at)
-        self._held_back: list[facts.Fact] | None = None
-        self._log = _log.bind(switch=switch)
         self._socket = EventSocket(
             host,
             port,
@@ -71,9 +60,20 @@ class FreeSwitch:
             chance=chance,
         )
         self._awaited = self._socket.awaited
+        self.key_pressed: dict[str, Callable[[str], None]] = {}
+        """Who is told of each key pressed on a channel, by the channel's id; called in the reading greenlet."""
+        self._translator = Translator(
+            switch,
+            node,
+            submit=self._socket.submit,
+            awaited=self._awaited,
+            on_fact=on_fact,
+            bridge_at=bridge_at,
+        )
         self.api = self._socket.api
         self.bgapi = self._socket.bgapi
         self.run = self._socket.run
+        self.begin = self._socket.begin
         self.filter = self._socket.filter
 
     def __repr__(self) -> str:
@@ -118,94 +118,34 @@ class FreeSwitch:
         return self._socket.lag_s
 
     def _connecting(self) -> None:
-        self._held_back = []
-        self._on_fact(facts.LinkConnecting(self.id))
-
-    def _up(self, restarted: bool) -> None:
-        self._on_fact(facts.LinkAuthenticated(self.id))
-        snapshot = self._snapshot(restarted=restarted)
-        held_back, self._held_back = self._held_back or [], None
-        self._on_fact(snapshot)
-        for fact in held_back:
-            self._on_fact(fact)
+        self._translator.connecting()
 
     def _lost(self) -> None:
-        self._held_back = None
-        self._on_fact(facts.LinkLost(self.id))
+        self._translator.lost()
 
-    def _snapshot(self, *, restarted: bool) -> facts.SnapshotTaken:
+    def _up(self, restarted: bool) -> None:
+        self._translator.authenticated()
         channels = dict.fromkeys(listed(self.api("show", "channels as json")))
         gevent.sleep(self._socket.timing.snapshot_lag_s)
         channels.update(dict.fromkeys(listed(self.api("show", "channels as json"))))
         dumps = self._socket.api_each("uuid_dump", [f"{channel} json" for channel in channels])
-        return facts.SnapshotTaken(self.id, seen(dumps, self._node), restarted)
+        self._translator.snapshot_taken(dumps, restarted=restarted)
 
-    # -- events ---------------------------------------------------------------------------------------------------
+    # -- events and intents ---------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
-        fact = self._facts.fact(event)
-        if fact is None:
-            return
-        if isinstance(fact, facts.Originated):
-            self._awaited.drop(fact.connection)  # the channel exists: from now on its own events tell its end
-        self._tell(fact)
-        self._socket.warm()
-
-    def _tell(self, fact: facts.Fact) -> None:
-        if self._held_back is not None:
-            self._held_back.append(fact)  # the snapshot comes first
-        else:
-            self._on_fact(fact)
-
-    # -- intents --------------------------------------------------------------------------------------------------
+        if event.name == "DTMF":
+            told = self.key_pressed.get(event.text("Unique-ID") or "")
+            if told is not None:
+                told(event.text("DTMF-Digit") or "")
+                self._socket.warm()
+        elif self._translator.take(event):
+            self._socket.warm()
 
     def execute(self, intent: intents.SwitchIntent) -> None:
         """Carry out an intent. Never blocks; what becomes of it comes back as a fact.
 
         Without a link it does nothing: the next snapshot shows what was missed.
         """
-        if not self._socket.connected_for_commands:
-            return
-        if isinstance(intent, intents.OfferCall):
-            self._await_leg(intent)
-        try:
-            commands = commands_for(intent, self._node)
-            for command in commands[:-1]:
-                self._socket.submit(command, lambda _: None)
-            self._socket.submit(commands[-1], lambda reply: self._replied(intent, reply))
-        except CtiError as error:
-            self._refused(intent, str(error))
-            return
-        self._socket.warm()
-
-    def _replied(self, intent: intents.SwitchIntent, reply: Frame | Exception) -> None:
-        if isinstance(reply, Exception):
-            return  # the link is gone; the snapshot after it tells
-        if isinstance(intent, intents.CheckConnection):
-            if reply.reply_text == "false":
-                self._tell(
-                    facts.ConnectionCleared(
-                        self.id, intent.connection, Cause.SWITCHING_FUNCTION_TERMINATED, "NOT_THERE_ANY_MORE"
-                    )
-                )
-        elif not reply.ok:
-            self._refused(intent, reply.error or "")
-
-    def _refused(self, intent: intents.SwitchIntent, why: str) -> None:
-        if isinstance(intent, intents.OfferCall):
-            self._awaited.forget(intent.leg, CommandRejected("originate", why))
-        elif isinstance(intent, intents.Bridge):
-            self._tell(facts.BridgeFailed(self.id, intent.connection, intent.other, why.strip()))
-        elif not isinstance(intent, intents.ClearConnection | intents.TagConnection):  # a leg may be gone already
-            self._log.info("intent refused", intent=type(intent).__name__, leg=intent.connection, why=why.strip())
-
-    def _await_leg(self, offer: intents.OfferCall) -> None:
-        def told(outcome: Event | CtiError) -> None:
-            if isinstance(outcome, CommandRejected):
-                self._tell(facts.Failed(self.id, offer.leg, Cause.DEST_NOT_OBTAINABLE, outcome.reply.strip()))
-            elif isinstance(outcome, Event) and (why := (outcome.body or "").strip()).startswith("-ERR"):
-                switch_cause = why.removeprefix("-ERR").strip()
-                self._tell(facts.Failed(self.id, offer.leg, cause_of(switch_cause), switch_cause))
-
-        timeout = offer.ring_timeout_s + ORIGINATE_GRACE_S + REPLY_TIMEOUT_S
-        self._awaited.add(offer.leg, "originate", told, timeout=timeout)
+        if self._socket.connected_for_commands and self._translator.execute(intent):
+            self._socket.warm()

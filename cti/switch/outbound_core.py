@@ -34,6 +34,7 @@ from cti.esl import (
 from cti.promise import Promise
 from cti.switch.accepted import AcceptedLink
 from cti.switch.awaited import Awaited
+from cti.switch.gevent_timer import GeventTimer
 from cti.switch.timing import REPLY_TIMEOUT_S
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -78,7 +79,7 @@ class SessionCore:
         self._left = False
         self._hears = False
         self._hears_jobs = False
-        self._awaited = Awaited()
+        self._awaited = Awaited(GeventTimer)
         self._gone = gevent.event.Event()
         self._over = gevent.event.Event()
         self._link = AcceptedLink(sock, address, on_event=self._take, on_closed=self._closed)

@@ -56,7 +56,10 @@ def test_legs_of_ours_are_known_by_their_reservation():
     assert translate.fact(Event([("Event-Name", "CHANNEL_CREATE"), *legs])) == facts.Originated(SWITCH, "leg", "r 1/2")
     assert translate.fact(Event([("Event-Name", "CHANNEL_PROGRESS"), *legs])) == facts.Delivered(SWITCH, "leg")
     assert translate.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *legs])) == facts.Established(SWITCH, "leg", "r 1/2")
-    assert translate.fact(Event([("Event-Name", "CHANNEL_PARK"), *legs])) is None, "our own leg is not a new call"
+    assert translate.fact(Event([("Event-Name", "CHANNEL_PARK"), *legs])) == facts.Parked(SWITCH, "leg")
+    other = [("variable_cti_node", "cti"), ("variable_cti_other", "true"), ("Unique-ID", "out")]
+    assert translate.fact(Event([("Event-Name", "CHANNEL_PARK"), *other])) == facts.Parked(SWITCH, "out")
+    assert translate.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *other])) == facts.Established(SWITCH, "out")
 
 
 def test_what_the_dialplan_collected_is_attached():
@@ -85,7 +88,9 @@ def test_where_the_answer_counts_from_is_a_choice():
     leg = [("variable_cti_node", "cti"), ("variable_cti_reservation", "r"), ("Unique-ID", "leg")]
     patient = EventFacts(SWITCH, "cti", "park")
     assert patient.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *leg])) is None
-    assert patient.fact(Event([("Event-Name", "CHANNEL_PARK"), *leg])) == facts.Established(SWITCH, "leg", "r")
+    assert patient.fact(Event([("Event-Name", "CHANNEL_PARK"), *leg])) == facts.Established(
+        SWITCH, "leg", "r", parked=True
+    )
 
 
 def test_a_leg_that_the_switch_dropped_is_not_the_agents_doing():
