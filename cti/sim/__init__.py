@@ -6,6 +6,7 @@
 from cti.sim.caller import Caller
 from cti.sim.channel import Channel
 from cti.sim.dialplan import centre_dialplan
+from cti.sim.faults import Faults
 from cti.sim.phone import ANSWERS, Behaviour, Phone, Phones
 from cti.sim.scheduler import Handle, Scheduler, VirtualScheduler
 from cti.sim.session import Session
@@ -18,6 +19,7 @@ __all__ = [
     "Caller",
     "Channel",
     "Counters",
+    "Faults",
     "Handle",
     "Phone",
     "Phones",

@@ -23,6 +23,11 @@ Simple = Callable[["SimulatedSwitch", str], str]
 def execute(switch: SimulatedSwitch, name: str, arguments: str, done: Done) -> None:
     """Carries out an api command; ``done`` is called once with its output, perhaps much later."""
     lower = name.lower()
+    if switch.mishaps is not None:
+        told = switch.mishaps.command(lower, done)
+        if told is None:
+            return
+        done = told
     simple = _SIMPLE.get(lower)
     if simple is not None:
         done(simple(switch, arguments))

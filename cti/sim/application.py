@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cti.sim.cause import CAUSE_BY_SIP_STATUS, cause_named
+from cti.sim.ivr_application import applications as ivr_applications
+from cti.sim.ivr_application import terminated_by_key
 from cti.sim.scheduler import Handle
+from cti.sim.uuid_text import uuid_text
 
 if TYPE_CHECKING:
     from cti.sim.channel import Channel
@@ -28,17 +31,28 @@ _FOREVER = float("inf")
 class Running:
     """An application in execution. ``executed`` is False for the park that CS_PARK is, which no dialplan asked for."""
 
-    __slots__ = ("application", "data", "dialplan", "executed", "response", "started_s", "timer", "uuid")
+    __slots__ = (
+        *("_uuid", "application", "data", "dialplan", "ending", "executed", "on_key", "response", "started_s", "timer"),
+    )
 
-    def __init__(self, application: str, data: str, uuid: str, *, dialplan: bool, executed: bool = True) -> None:
+    def __init__(self, application: str, data: str, uuid: str | int, *, dialplan: bool, executed: bool = True) -> None:
         self.application = application
         self.data = data
-        self.uuid = uuid
+        self._uuid = uuid
         self.dialplan = dialplan
         self.executed = executed
         self.response = ""
         self.started_s = 0.0
         self.timer: Handle | None = None
+        self.ending: Callable[[], None] | None = None
+        """What else its end does, whatever ends it."""
+        self.on_key: Callable[[str], None] | None = None
+        """What a key of the caller's does."""
+
+    @property
+    def uuid(self) -> str:
+        """The id its events carry; a drawn one is spelled out only when somebody listens."""
+        return self._uuid if isinstance(self._uuid, str) else uuid_text(self._uuid)
 
 
 def begin(channel: Channel, application: str, data: str, *, uuid: str = "", dialplan: bool = False) -> None:
@@ -48,14 +62,19 @@ def begin(channel: Channel, application: str, data: str, *, uuid: str = "", dial
         channel.hangup("DESTINATION_OUT_OF_ORDER")
         return
     data = channel.expand(data)
-    running = Running(application, data, uuid or channel.switch.new_uuid(), dialplan=dialplan)
+    running = Running(application, data, uuid or channel.switch.random.getrandbits(128), dialplan=dialplan)
     running.started_s = channel.switch.scheduler.now()
-    channel.set_variable("current_application_response", None)
-    channel.set_variable("current_application_data", data)
-    channel.set_variable("current_application", application)
+    variables = channel.variables
+    variables.pop("variable_current_application_response", None)
+    if data:
+        variables["variable_current_application_data"] = data
+    else:
+        variables.pop("variable_current_application_data", None)
+    variables["variable_current_application"] = application
     channel.last_application, channel.last_data = application, data
     channel.stack.append(running)
-    channel.fire("CHANNEL_EXECUTE", _EXECUTE, after=_named(running))
+    if channel.heard("CHANNEL_EXECUTE"):
+        channel.fire("CHANNEL_EXECUTE", _EXECUTE, after={**_named(running), "Application-UUID": running.uuid})
     if not start(channel, running):
         finish(channel, running)
 
@@ -74,10 +93,11 @@ def finish(channel: Channel, running: Running, *, interrupted: bool = False, bro
         channel.set_variable("current_application_response", running.response)
     elif running.application == "park":
         channel.fire("CHANNEL_UNPARK", _UNPARK)
-    if running.executed:
+    elif running.ending is not None:
+        running.ending()
+    if running.executed and channel.heard("CHANNEL_EXECUTE_COMPLETE"):
         response = channel.variable("current_application_response") or "_none_"
-        uuid = {"Application-UUID": running.uuid}
-        after = {**_named(running, with_uuid=False), "Application-Response": response, **uuid}
+        after = {**_named(running), "Application-Response": response, "Application-UUID": running.uuid}
         channel.fire("CHANNEL_EXECUTE_COMPLETE", _COMPLETE, after=after)
     if running.dialplan and not interrupted:
         channel.next_action()
@@ -91,13 +111,10 @@ def park(channel: Channel) -> None:
     _start_park(channel, running)
 
 
-def _named(running: Running, *, with_uuid: bool = True) -> dict[str, str]:
-    found = {"Application": running.application}
+def _named(running: Running) -> dict[str, str]:
     if running.data:
-        found["Application-Data"] = running.data
-    if with_uuid:
-        found["Application-UUID"] = running.uuid
-    return found
+        return {"Application": running.application, "Application-Data": running.data}
+    return {"Application": running.application}
 
 
 # -- applications: each says whether it is still running when it returns ------------------------------------------------
@@ -120,6 +137,7 @@ def _start_playback(channel: Channel, running: Running) -> bool:
         return False
     if not channel.media_up:
         channel.early_media()
+    terminated_by_key(channel, running, finish)
     channel.set_variable("current_loop", "1")
     channel.set_variable("total_loops", "1")
     channel.fire("PLAYBACK_START", _PLAYBACK_START, after=_playback_headers(running))
@@ -203,7 +221,7 @@ def _pre_answer(channel: Channel, _running: Running) -> bool:
 
 
 def _ring_ready(channel: Channel, _running: Running) -> bool:
-    channel.profile.update({"Channel-Progress-Time": str(channel.switch.now_us())})
+    channel.profile.stamp("Channel-Progress-Time", channel.switch.now_us())
     return False
 
 
@@ -226,12 +244,17 @@ def _transfer(channel: Channel, running: Running) -> bool:
     return True
 
 
+def _conference(_channel: Channel, _running: Running) -> bool:
+    return True  # until the member is taken out of it, or hangs up
+
+
 def _nothing(_channel: Channel, _running: Running) -> bool:
     return False
 
 
 _APPLICATIONS: dict[str, Callable[[Channel, Running], bool]] = {
     "answer": _answer,
+    "conference": _conference,
     "export": _set,
     "hangup": _hangup,
     "info": _nothing,
@@ -246,4 +269,5 @@ _APPLICATIONS: dict[str, Callable[[Channel, Running], bool]] = {
     "sleep": _start_sleep,
     "transfer": _transfer,
     "unset": _unset,
+    **ivr_applications(finish, sound_length_s),
 }

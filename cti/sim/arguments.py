@@ -8,9 +8,10 @@ The rules are those of ``switch_separate_string`` (switch_utils.c) and ``switch_
 from __future__ import annotations
 
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
+_MOST = 1024
 
 
-def separate(text: str, delimiter: str, limit: int = 1024) -> list[str]:
+def separate(text: str, delimiter: str, limit: int = _MOST) -> list[str]:
     """Splits ``text`` as FreeSWITCH does; the last of ``limit`` pieces keeps what is left.
 
     A text beginning with ``^^`` and another character brings its own delimiter.
@@ -104,6 +105,9 @@ def _cleaned(piece: str, delimiter: str) -> str:
 
 def closing(text: str, opening: str, closing_bracket: str) -> int:
     """The index of the bracket that closes the one ``text`` begins with, or -1; quotes do not matter here."""
+    end = text.find(closing_bracket)
+    if end < 0 or text.find(opening, 1, end) < 0:  # nothing nested: the common case
+        return end
     depth = 0
     for at, char in enumerate(text):
         if char == opening:
@@ -120,6 +124,13 @@ def assignments(text: str, delimiter: str = ",") -> dict[str, str]:
     if len(text) > 3 and text.startswith("^^"):
         delimiter, text = text[2], text[3:]
     found: dict[str, str] = {}
+    if "\\" not in text and "'" not in text and "^^" not in text and text.count(delimiter) < _MOST:
+        for piece in text.split(delimiter):  # nothing to protect or to strip: the common case
+            name, _, value = piece.partition("=")
+            value = value.strip(" ")
+            if value:
+                found[name.strip(" ")] = value
+        return found
     for piece in separate(text, delimiter):
         pair = separate(piece, "=", 2)
         if len(pair) == 2:

@@ -69,7 +69,10 @@ class Bridge:
         leg.enter("CS_SOFT_EXECUTE" if leg is self.a else "CS_RESET")
         if leg is self.a and not self.b.up:
             leg.bridge = None
-            leg.hangup("DESTINATION_OUT_OF_ORDER")
+            if leg.true("park_after_bridge"):
+                park(leg)
+            else:
+                leg.hangup("DESTINATION_OUT_OF_ORDER")
             return
         self._arrived += 1
         if self._arrived == 2:
@@ -84,7 +87,7 @@ class Bridge:
         if b.bridge is not self or not b.up or not b.media_up:
             a.bridge = b.bridge = None
             b.hangup("DESTINATION_OUT_OF_ORDER")
-            a.hangup("ORIGINATOR_CANCEL")
+            _cancelled(a)
             return
         self.joined = True
         now_us = a.switch.now_us()
@@ -92,7 +95,7 @@ class Bridge:
         b.fire("CHANNEL_EXECUTE", _EXECUTE_B, after={"Application": "uuid_bridge", "Application-Data": a.uuid})
         for leg in (a, b):
             leg.bridged_us = now_us
-            leg.profile.update({"Channel-Bridged-Time": str(now_us)})
+            leg.profile.stamp("Channel-Bridged-Time", now_us)
         a.fire("CHANNEL_BRIDGE", _BRIDGE, self._names())
         self._told(a)
         b.call_uuid = a.uuid
@@ -102,6 +105,11 @@ class Bridge:
         a.far.bridged(a)
         b.far.bridged(b)
 
+    def _deserted(self) -> None:
+        if self.a.bridge is self:
+            self.a.bridge = None
+            _cancelled(self.a)
+
     def _told(self, leg: Channel) -> None:
         if leg.bridge is not self:
             return
@@ -109,6 +117,7 @@ class Bridge:
         # The A leg shows whom it reached, the B leg who is calling.
         which = "Callee-ID" if leg is self.a else "Caller-ID"
         name, number = leg.profile.fields[f"{which}-Name"], leg.profile.fields[f"{which}-Number"]
+        told = leg.variable("last_sent_callee_id_name"), leg.variable("last_sent_callee_id_number")
         leg.variables.update(
             {
                 "variable_bridge_to": other.uuid,
@@ -117,6 +126,10 @@ class Bridge:
                 "variable_last_sent_callee_id_number": number,
             }
         )
+        if told == (name, number):
+            return  # the phone shows it already (sofia_receive_message)
+        if not leg.heard("CALL_UPDATE"):
+            return
         before = {
             "Direction": "SEND",
             "Sent-Callee-ID-Name": name,
@@ -133,6 +146,9 @@ class Bridge:
             # Nobody tells the other leg. The originator finds out when it arrives; the other one never does: it stays
             # in CS_RESET without an event until somebody kills it (recorded: caller_gone_while_bridging).
             leg.bridge = None
+            if leg is self.b and self._arrived == 1 and self.a.state == "CS_SOFT_EXECUTE":
+                # The originator is there and waits for this leg, looking every 20 ms.
+                self.a.post(self._deserted)
             return False
         leg.switch.scheduler.call_later(delay_s, self._end, leg)
         return True
@@ -188,13 +204,23 @@ class Bridge:
         other.set_variable("signal_bond", None)
         if not self.joined:
             return
-        if other.up and not _kept(other) and other is self.b:
+        self._ended = True
+        if not other.up:  # on its way out already; nobody else sees to the rest of its end
+            self._unbridge()
+            other.wind_up()
+            return
+        if not _kept(other) and other is self.b:
             self._let_go(other)
             self._unbridge()
             return
         self._unbridge()
-        if other.up:
-            _after_bridge(other, "NORMAL_CLEARING", originator=other is self.a)
+        _after_bridge(other, "NORMAL_CLEARING", originator=other is self.a)
+
+    def dissolve(self) -> None:
+        """Both legs go elsewhere at once: neither is hung up for the other's sake. The originator's thread calls it."""
+        if self.joined and not self._ended:
+            self._ended = True
+            self._unbridge()
 
     def _names(self) -> dict[str, str]:
         return {"Bridge-A-Unique-ID": self.a.uuid, "Bridge-B-Unique-ID": self.b.uuid}
@@ -208,8 +234,19 @@ def uuid_bridge(first: Channel, second: Channel) -> bool:
         if not second.media_up:
             return False
         first, second = second, first  # "reversing order of channels so this will work!"
-    Bridge(first, second).begin()
+    bridge = Bridge(first, second)
+    bridge.begin()
+    if first.switch.mishaps is not None:
+        first.switch.mishaps.bridging(bridge)
     return True
+
+
+def _cancelled(a: Channel) -> None:
+    """What becomes of the originator when the other leg has gone while it waited for it."""
+    if a.true("uuid_bridge_park_on_cancel"):
+        park(a)
+    else:
+        a.hangup("ORIGINATOR_CANCEL")
 
 
 def _kept(leg: Channel) -> bool:
@@ -235,10 +272,11 @@ def _introduce(a: Channel, b: Channel) -> None:
     """Each leg learns who the other is, before anything moves."""
     now_us = str(a.switch.now_us())
     a_fields, b_fields = a.profile.fields, b.profile.fields
-    of_a = a.profile.other_leg_headers("originator", with_times=False)
+    of_a = a.profile.other_leg_headers("originator", {})
     if b.direction == "outbound":
         b.hit_dialplan = False
-    of_b = b.profile.other_leg_headers("originatee", with_times=True)
+    inbound_now = {"Logical-Direction": "inbound", "Profile-Created-Time": now_us}
+    of_b = b.profile.other_leg_headers("originatee", inbound_now)
     for leg, other in ((a, b), (b, a)):
         fields = leg.profile.fields
         source = f"{int(now_us) // 1_000_000}:{leg.switch.new_uuid()}:uuid_br:{other.uuid}"
@@ -260,8 +298,6 @@ def _introduce(a: Channel, b: Channel) -> None:
             "Profile-Created-Time": now_us,
         }
         leg.profile.update(changes)
-    of_b["Other-Leg-Logical-Direction"] = "inbound"
-    of_b["Other-Leg-Profile-Created-Time"] = now_us
     callee = {"Callee-ID-Name": b_fields["Callee-ID-Name"], "Callee-ID-Number": b_fields["Callee-ID-Number"]}
     caller = {"Caller-ID-Name": a_fields["Caller-ID-Name"], "Caller-ID-Number": a_fields["Caller-ID-Number"]}
     a.profile.update(callee)

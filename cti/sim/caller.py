@@ -75,6 +75,10 @@ class Caller:
             if self.talk_s is not None:
                 self.switch.scheduler.call_later(self.talk_s, self.hang_up)
 
+    def leave(self, _channel: Channel) -> None:
+        """As :meth:`hang_up`."""
+        self.hang_up()
+
     def cleared(self, _channel: Channel) -> None:
         """The call is over."""
         self._over()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cti.sim import sofia_variables
 from cti.sim.application import Running, begin, finish
 from cti.sim.billing import closing_variables
-from cti.sim.event import HeaderValue, SimEvent
+from cti.sim.event import HeaderValue, SimEvent, json_string, members_after
 from cti.sim.profile import CallerProfile
 
 if TYPE_CHECKING:
     from cti.sim.bridge import Bridge
     from cti.sim.event_bus import Origin
+    from cti.sim.far_end import FarEnd
     from cti.sim.originate import Origination
     from cti.sim.switch import SimulatedSwitch
 
@@ -44,11 +45,13 @@ CALL_STATE_NUMBERS = {
         ("DOWN", "DIALING", "RINGING", "EARLY", "ACTIVE", "HELD", "RING_WAIT", "HANGUP", "UNHELD")
     )
 }
-_CODECS = {
-    f"Channel-{way}-Codec-{what}": value
-    for way in ("Read", "Write")
-    for what, value in (("Name", "PCMU"), ("Rate", "8000"), ("Bit-Rate", "64000"))
-}
+_CODECS = members_after(
+    {
+        f"Channel-{way}-Codec-{what}": value
+        for way in ("Read", "Write")
+        for what, value in (("Name", "PCMU"), ("Rate", "8000"), ("Bit-Rate", "64000"))
+    }
+)
 
 # Sources named in the events: FreeSWITCH 1.11.1.
 CREATE: Origin = ("switch_core_state_machine.c", "switch_core_session_run", "626")
@@ -61,32 +64,25 @@ _REPORTING: Origin = ("switch_core_state_machine.c", "switch_core_session_report
 _DESTROY: Origin = ("switch_core_session.c", "switch_core_session_perform_destroy", "1588")
 
 
-class FarEnd(Protocol):
-    """Whoever is at the other end of a channel's line: a phone, or a caller."""
-
-    def answered(self, channel: Channel, /) -> None:
-        """FreeSWITCH has answered the call this far end made."""
-
-    def bridged(self, channel: Channel, /) -> None:
-        """The channel is connected with another one."""
-
-    def cleared(self, channel: Channel, /) -> None:
-        """The channel has ended, whoever ended it."""
-
-    def lost(self, channel: Channel, /) -> None:
-        """The switch died under the call."""
-
-
 class Channel:
     """One leg. Its methods are what the far end, the applications, the bridge and the api commands do to it."""
 
+    __slots__ = (
+        *("__weakref__", "_bus", "_named", "actions", "answer_state", "answered_us", "bridge", "bridged_us"),
+        *("call_state", "call_uuid", "created_us", "direction", "disposition", "ended_us", "far", "gone"),
+        *("hangup_cause", "hit_dialplan", "last_application", "last_data", "media_known", "name"),
+        *("origination", "other_leg", "presence_id", "profile", "progress_us", "session_id", "stack", "state"),
+        *("state_number", "switch", "up", "uuid", "variables"),
+    )
+
     def __init__(self, switch: SimulatedSwitch, uuid: str, profile: CallerProfile, far: FarEnd, name: str) -> None:
         self.switch = switch
+        self._bus = switch.bus
         self.uuid = uuid
         self.profile = profile
         self.far = far
         self.name = name
-        self.direction = profile.fields["Direction"]
+        self.direction = direction = profile.fields["Direction"]
         self.variables: dict[str, HeaderValue] = {}
         self.state = "CS_INIT"
         self.state_number = "2"
@@ -98,7 +94,7 @@ class Channel:
         self.call_uuid = uuid
         self.hit_dialplan = self.direction == "inbound"
         self.media_known = self.direction == "inbound"
-        self.other_leg: dict[str, str] = {}
+        self.other_leg = ""
         self.session_id = 0
         self.created_us = switch.now_us()
         self.answered_us = self.progress_us = self.bridged_us = self.ended_us = 0
@@ -107,17 +103,18 @@ class Channel:
         self.actions: deque[tuple[str, str]] = deque()
         self.bridge: Bridge | None = None
         self.origination: Origination | None = None
+        self.up = True
+        """Whether it has not been hung up."""
         self.gone = False
+        self._named = (
+            f',"Channel-Name":{json_string(name)},"Unique-ID":{json_string(uuid)}'
+            f',"Call-Direction":"{direction}","Presence-Call-Direction":"{direction}"'
+        )
 
     def __repr__(self) -> str:
         return f"<Channel {self.uuid} {self.name} {self.state} {self.call_state} {self.hangup_cause}>".strip()
 
     # -- facts about it ----------------------------------------------------------------------------------------------
-
-    @property
-    def up(self) -> bool:
-        """Whether it has not been hung up."""
-        return not self.hangup_cause and not self.gone
 
     @property
     def answered(self) -> bool:
@@ -163,28 +160,25 @@ class Channel:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def add_headers(self, found: dict[str, HeaderValue], *, variables: bool = True) -> None:
-        """Adds what ``switch_channel_event_set_data`` adds to an event about this channel."""
-        found["Channel-State"] = self.state
-        found["Channel-Call-State"] = self.call_state
-        found["Channel-State-Number"] = self.state_number
-        found["Channel-Name"] = self.name
-        found["Unique-ID"] = self.uuid
-        found["Call-Direction"] = self.direction
-        found["Presence-Call-Direction"] = self.direction
-        found["Channel-HIT-Dialplan"] = "true" if self.hit_dialplan else "false"
-        if self.presence_id:
-            found["Channel-Presence-ID"] = self.presence_id
-        found["Channel-Call-UUID"] = self.call_uuid
-        found["Answer-State"] = self.answer_state
-        if self.hangup_cause:
-            found["Hangup-Cause"] = self.hangup_cause
-        if self.media_known:
-            found.update(_CODECS)
-        found.update(self.profile.caller_headers())
-        found.update(self.other_leg)
-        if variables:
-            found.update(self.variables)
+    def headers(self, *, cause: bool = True, variables: bool = True) -> str:
+        """What ``switch_channel_event_set_data`` adds to an event about this channel, as JSON, each behind a comma."""
+        presence = f',"Channel-Presence-ID":{json_string(self.presence_id)}' if self.presence_id else ""
+        why = f',"Hangup-Cause":"{self.hangup_cause}"' if self.hangup_cause and cause else ""
+        return (
+            f',"Channel-State":"{self.state}","Channel-Call-State":"{self.call_state}",'
+            f'"Channel-State-Number":"{self.state_number}"{self._named}'
+            f',"Channel-HIT-Dialplan":"{"true" if self.hit_dialplan else "false"}"{presence}'
+            f',"Channel-Call-UUID":{json_string(self.call_uuid)},"Answer-State":"{self.answer_state}"{why}'
+            f"{_CODECS if self.media_known else ''}{self.profile.caller_headers()}{self.other_leg}"
+            f"{members_after(self.variables) if variables else ''}"
+        )
+
+    def heard(self, name: str) -> bool:
+        """Whether somebody listens to events of this name; counts one as fired when nobody does."""
+        if self._bus.wanting[name]:
+            return True
+        self._bus.sequence += 1
+        return False
 
     def fire(
         self,
@@ -196,17 +190,19 @@ class Channel:
         variables: bool = True,
     ) -> None:
         """Fires an event about this channel; next to nothing when nobody listens."""
-        bus = self.switch.bus
-        if not bus.wanted(name):
-            bus.skip()
+        bus = self._bus
+        listeners = bus.wanting[name]
+        if not listeners:
+            bus.sequence += 1  # as bus.skip() does
             return
-        headers = bus.envelope(name, origin)
-        if before:
-            headers.update(before)
-        self.add_headers(headers, variables=variables)
-        if after:
-            headers.update(after)
-        bus.fire(SimEvent(name, headers))
+        # A header that comes before is not said again.
+        headers = self.headers(cause=not before or "Hangup-Cause" not in before, variables=variables)
+        first = members_after(before) if before else ""
+        last = members_after(after) if after else ""
+        members = f"{bus.envelope(name, origin)}{first}{headers}{last}"
+        event = SimEvent(name, members)
+        for listener in listeners:
+            listener.take(event)
 
     def enter(self, state: str) -> None:
         """Is in a state, and has arrived there."""
@@ -216,7 +212,7 @@ class Channel:
     def set_call_state(self, state: str) -> None:
         """Changes the call state; fires CHANNEL_CALLSTATE when it is another one."""
         old, self.call_state = self.call_state, state
-        if old != state:
+        if old != state and self.heard("CHANNEL_CALLSTATE"):
             before = {"Original-Channel-Call-State": old, "Channel-Call-State-Number": CALL_STATE_NUMBERS[state]}
             self.fire("CHANNEL_CALLSTATE", _CALLSTATE, before, variables=False)
 
@@ -228,7 +224,8 @@ class Channel:
             return
         self.enter("CS_CONSUME_MEDIA")
         self.progress_us = self.switch.now_us()
-        self.profile.update({"Channel-Progress-Time": str(self.progress_us), "Network-Addr": "127.0.0.1"})
+        self.profile.stamp("Channel-Progress-Time", self.progress_us)
+        self.profile.update({"Network-Addr": "127.0.0.1"})
         self.fire("CHANNEL_PROGRESS", _RING)
         self.set_call_state("RINGING")
 
@@ -237,7 +234,7 @@ class Channel:
         if not self.up or self.media_up:
             return
         self.answer_state = "early"
-        self.profile.update({"Channel-Progress-Media-Time": str(self.switch.now_us())})
+        self.profile.stamp("Channel-Progress-Media-Time", self.switch.now_us())
         self.variables["variable_endpoint_disposition"] = "EARLY MEDIA"
         self.fire("CHANNEL_PROGRESS_MEDIA", _EARLY)
         self.set_call_state("EARLY")
@@ -252,7 +249,7 @@ class Channel:
         self.answer_state = "answered"
         self.answered_us = self.switch.now_us()
         self.media_known = True
-        self.profile.update({"Channel-Answered-Time": str(self.answered_us)})
+        self.profile.stamp("Channel-Answered-Time", self.answered_us)
         added = sofia_variables.outbound_answered() if outbound else sofia_variables.inbound_answered()
         self.variables.update(added)
         self.fire("CHANNEL_ANSWER", _ANSWER)
@@ -300,6 +297,7 @@ class Channel:
         """Hangs up: CHANNEL_HANGUP now, everything else when the channel's thread has seen it, ``delay_s`` later."""
         if not self.up:
             return
+        self.up = False
         self.hangup_cause = cause
         self.answer_state = "hangup"
         self.state_number = STATE_NUMBERS["CS_HANGUP"]
@@ -350,7 +348,7 @@ class Channel:
     def report(self) -> None:
         """CHANNEL_CALLSTATE HANGUP and CHANNEL_HANGUP_COMPLETE."""
         self.ended_us = self.switch.now_us()
-        self.profile.update({"Channel-Hangup-Time": str(self.ended_us)})
+        self.profile.stamp("Channel-Hangup-Time", self.ended_us)
         self.state = "CS_HANGUP"
         self.set_call_state("HANGUP")
         self.enter("CS_REPORTING")
@@ -368,7 +366,7 @@ class Channel:
         if "variable_call_uuid" in self.variables:
             self.variables["variable_call_uuid"] = self.uuid
         self.fire("CHANNEL_DESTROY", _DESTROY)
-        self.gone = True
+        self.up, self.gone = False, True
         self.switch.channel_gone(self)
         self.far.cleared(self)
 

@@ -10,7 +10,8 @@ from cti.sim.arguments import separate
 from cti.sim.bridge import uuid_bridge
 from cti.sim.cause import cause_named
 from cti.sim.channel import STATE_NUMBERS
-from cti.sim.event import json_text, plain_text
+from cti.sim.event import headers_of, plain_text
+from cti.sim.ivr_application import BREAKABLE
 
 if TYPE_CHECKING:
     from cti.sim.channel import Channel
@@ -111,6 +112,32 @@ def _transfer(switch: SimulatedSwitch, text: str) -> str:
     return "+OK\n"
 
 
+def _dual_transfer(switch: SimulatedSwitch, text: str) -> str:
+    words = text.split()
+    if len(words) != 3:
+        return (
+            "-USAGE: <uuid> <A-dest-exten>[/<A-dialplan>][/<A-context>] <B-dest-exten>[/<B-dialplan>][/<B-context>]\n"
+        )
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return _NO_CHANNEL
+    joined = channel.bridge
+    if joined is not None and joined.joined and joined.a.up and joined.b.up:
+        other = joined.other(channel)
+        channel.bridge = other.bridge = None
+        for leg, to in ((other, words[2]), (channel, words[1])):
+            switch.transfer(leg, _target(to), joined.dissolve if leg is joined.a else None)
+    else:
+        switch.transfer(channel, _target(words[1]))
+    return "+OK\n"
+
+
+def _target(text: str) -> list[str]:
+    if text.endswith("/inline"):  # what is executed may hold a slash
+        return [text.removesuffix("/inline"), "inline"]
+    return text.split("/", 2)
+
+
 def _setvar(switch: SimulatedSwitch, text: str) -> str:
     words = separate(text, " ", 3)
     if len(words) < 2:
@@ -181,7 +208,7 @@ def _break(switch: SimulatedSwitch, text: str) -> str:
     if "both" in flags and channel.bridge is not None:
         legs.append(channel.bridge.other(channel))
     for leg in legs:
-        if leg.stack and leg.stack[-1].application == "playback":
+        if leg.stack and leg.stack[-1].application in BREAKABLE:
             switch.scheduler.call_later(switch.frame_s(), _broken, leg, leg.stack[-1])
     return "+OK\n"
 
@@ -239,10 +266,10 @@ def _dump(switch: SimulatedSwitch, text: str) -> str:
     channel = switch.channels.get(words[0])
     if channel is None:
         return _NO_CHANNEL
-    headers = switch.bus.envelope("CHANNEL_DATA", _DUMP)
-    channel.add_headers(headers)
-    raw = json_text(headers) if words[1:2] == ["json"] else plain_text(headers)
-    return raw.decode("utf-8", "surrogateescape")
+    members = f"{switch.bus.envelope('CHANNEL_DATA', _DUMP)}{channel.headers()}"
+    if words[1:2] == ["json"]:
+        return f"{{{members}}}"
+    return plain_text(headers_of(members)).decode("utf-8", "surrogateescape")
 
 
 def _deflect(switch: SimulatedSwitch, text: str) -> str:
@@ -290,6 +317,7 @@ COMMANDS: dict[str, Callable[[SimulatedSwitch, str], str]] = {
     "uuid_broadcast": _broadcast,
     "uuid_deflect": _deflect,
     "uuid_dump": _dump,
+    "uuid_dual_transfer": _dual_transfer,
     "uuid_exists": _exists,
     "uuid_getvar": _getvar,
     "uuid_hold": _hold,

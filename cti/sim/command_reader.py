@@ -34,6 +34,8 @@ class CommandReader:
         """The next complete command, or None."""
         if self._waiting is None:
             self._buffer = self._buffer.lstrip(b"\r\n")
+            if not self._buffer:
+                return None
             found = _END.search(self._buffer)
             if found is None:
                 return None
@@ -44,7 +46,7 @@ class CommandReader:
                 name, colon, value = line.partition(":")
                 if colon:
                     headers.setdefault(name.strip().lower(), value.strip(" \t"))
-            length = _number(headers.get("content-length", ""))
+            length = _number(headers["content-length"]) if "content-length" in headers else 0
             if length <= 0:
                 return Command(lines[0], headers, None)
             self._waiting = (lines[0], headers, length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -14,7 +15,10 @@ HeaderValue = str | list[str]
 _UNSAFE = re.compile(rb"%(?![0-9A-F]{2})|[^%!$'()*,\-./0-9A-Za-z_~]")
 _UNSAFE_TEXT = re.compile(r"[^!$'()*,\-./0-9A-Za-z_~]")
 
+_ENCODER = msgspec.json.Encoder()
 
+
+@lru_cache(maxsize=4096)
 def percent_encoded(value: str) -> str:
     """A header's value as a plain event carries it; bytes that are not UTF-8 arrive as surrogate escapes."""
     if not _UNSAFE_TEXT.search(value):
@@ -30,13 +34,34 @@ def plain_value(value: HeaderValue) -> str:
     return percent_encoded(value) if value else "_undef_"
 
 
-def json_text(headers: Mapping[str, HeaderValue]) -> bytes:
-    """The headers as one JSON object; bytes that are not UTF-8 go out raw, as cJSON lets them."""
+def json_members(headers: Mapping[str, HeaderValue]) -> str:
+    """The headers as a JSON object without its braces; bytes that are not UTF-8 stay surrogate escapes."""
+    return members_after(headers)[1:]
+
+
+def members_after(headers: Mapping[str, HeaderValue] | None) -> str:
+    """:func:`json_members` with the comma that is needed behind other headers; nothing for none."""
+    if not headers:
+        return ""
     try:
-        return msgspec.json.encode(headers)
+        return "," + str(_ENCODER.encode(headers), "utf-8")[1:-1]
     except UnicodeEncodeError:
-        text = json.dumps(headers, ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8", "surrogateescape")
+        return "," + json.dumps(headers, ensure_ascii=False, separators=(",", ":"))[1:-1]
+
+
+@lru_cache(maxsize=4096)
+def json_string(text: str) -> str:
+    """A text as JSON has it, in its quotes; remembered, so meant for names that come again, not for long texts."""
+    try:
+        return str(_ENCODER.encode(text), "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(text, ensure_ascii=False)
+
+
+def headers_of(members: str) -> dict[str, HeaderValue]:
+    """What :func:`json_members` was made of."""
+    found: dict[str, HeaderValue] = json.loads(f"{{{members}}}")
+    return found
 
 
 def plain_text(headers: Mapping[str, HeaderValue], body: str | None = None) -> bytes:
@@ -50,34 +75,48 @@ def plain_text(headers: Mapping[str, HeaderValue], body: str | None = None) -> b
 
 
 class SimEvent:
-    """An event that somebody has subscribed to; each encoding is made once, however many sessions take it."""
+    """An event that somebody has subscribed to; each encoding is made once, however many sessions take it.
 
-    __slots__ = ("_json", "_plain", "body", "headers", "name", "subclass")
+    Its headers come as JSON (:func:`json_members`), since that is what almost every client wants to have; the other
+    encoding and the filters read them back from there.
+    """
 
-    def __init__(self, name: str, headers: dict[str, HeaderValue], body: str | None = None, subclass: str = "") -> None:
+    __slots__ = ("_headers", "_json", "_plain", "body", "members", "name", "subclass")
+
+    def __init__(self, name: str, members: str, body: str | None = None, subclass: str = "") -> None:
         self.name = name
-        self.headers = headers
+        self.members = members
         self.body = body
         self.subclass = subclass
+        self._headers: dict[str, HeaderValue] | None = None
         self._json: bytes | None = None
         self._plain: bytes | None = None
+
+    @property
+    def headers(self) -> dict[str, HeaderValue]:
+        """The headers by name, in their order."""
+        if self._headers is None:
+            self._headers = headers_of(self.members)
+        return self._headers
 
     def frame(self, form: str) -> bytes:
         """The whole frame, envelope included, in ``json`` or ``plain``."""
         if form == "json":
             if self._json is None:
-                self._json = _framed(b"json", self._json_text())
+                self._json = self._json_frame()
             return self._json
         if self._plain is None:
-            self._plain = _framed(b"plain", plain_text(self.headers, self.body))
+            text = plain_text(self.headers, self.body)
+            self._plain = b"Content-Length: %d\nContent-Type: text/event-plain\n\n%s" % (len(text), text)
         return self._plain
 
-    def _json_text(self) -> bytes:
-        if self.body is None:
-            return json_text(self.headers)
-        length = len(self.body.encode("utf-8", "surrogateescape"))
-        return json_text({**self.headers, "Content-Length": str(length), "_body": self.body})
-
-
-def _framed(form: bytes, text: bytes) -> bytes:
-    return b"Content-Length: %d\nContent-Type: text/event-%s\n\n%s" % (len(text), form, text)
+    def _json_frame(self) -> bytes:
+        members = self.members
+        if self.body is not None:
+            length = len(self.body.encode("utf-8", "surrogateescape"))
+            members = f"{members},{json_members({'Content-Length': str(length), '_body': self.body})}"
+        if members.isascii():
+            head = f"Content-Length: {len(members) + 2}\nContent-Type: text/event-json\n\n"
+            return f"{head}{{{members}}}".encode("ascii")
+        raw = members.encode("utf-8", "surrogateescape")
+        return b"Content-Length: %d\nContent-Type: text/event-json\n\n{%s}" % (len(raw) + 2, raw)

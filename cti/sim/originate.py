@@ -26,6 +26,15 @@ _OUTGOING: Origin = ("switch_core_session.c", "switch_core_session_outgoing_chan
 _ORIGINATE: Origin = ("switch_core_state_machine.c", "switch_core_session_run", "632")
 _FLIP: Origin = ("switch_channel.c", "switch_channel_flip_cid", "3279")
 
+_OUTBOUND = CallerProfile(
+    {
+        "Direction": "outbound",
+        "Logical-Direction": "outbound",
+        "Source": "src/switch_ivr_originate.c",
+        "Context": "default",
+        "Profile-Index": "1",
+    }
+)
 _DEFAULT_TIMEOUT_S = 60
 _PROFILES = ("agents", "callers")
 
@@ -151,30 +160,27 @@ class Origination:
         caller_name = variables.get("origination_caller_id_name", "")
         caller_number = variables.get("origination_caller_id_number", "0000000000")
         now_us = str(switch.now_us())
-        profile = CallerProfile(
-            Direction="outbound",
-            Logical_Direction="outbound",
-            Caller_ID_Name=caller_name,
-            Caller_ID_Number=caller_number,
-            Orig_Caller_ID_Name=caller_name,
-            Orig_Caller_ID_Number=caller_number,
-            Callee_ID_Name=variables.get("origination_callee_id_name", "Outbound Call"),
-            Callee_ID_Number=variables.get("origination_callee_id_number", dialed),
-            ANI=caller_number,
-            Destination_Number=dialed,
-            Unique_ID=uuid,
-            Source="src/switch_ivr_originate.c",
-            Context="default",
-            Channel_Name=name,
-            Profile_Index="1",
-            Profile_Created_Time=now_us,
-            Channel_Created_Time=now_us,
+        profile = _OUTBOUND.with_fields(
+            {
+                "Caller-ID-Name": caller_name,
+                "Caller-ID-Number": caller_number,
+                "Orig-Caller-ID-Name": caller_name,
+                "Orig-Caller-ID-Number": caller_number,
+                "Callee-ID-Name": variables.get("origination_callee_id_name", "Outbound Call"),
+                "Callee-ID-Number": variables.get("origination_callee_id_number", dialed),
+                "ANI": caller_number,
+                "Destination-Number": dialed,
+                "Unique-ID": uuid,
+                "Channel-Name": name,
+                "Profile-Created-Time": now_us,
+                "Channel-Created-Time": now_us,
+            }
         )
         leg = Channel(switch, uuid, profile, phone or switch.phones.nobody, name)
         leg.session_id = switch.next_session_id()
         leg.variables = sofia_variables.outbound(uuid, leg.session_id, name, sip_profile, address)
         for key, value in variables.items():
-            leg.set_variable(key, leg.expand(value))
+            leg.set_variable(key, leg.expand(value) if "${" in value else value)
         if user:
             self._through_user.add(leg)
             leg.presence_id = f"{dialed}@{domain}"
@@ -207,7 +213,7 @@ class Origination:
         if leg in self._through_user:
             leg.fire("CHANNEL_OUTGOING", _OUTGOING, variables=False)
             leg.set_variable("originate_endpoint", "user")
-        _flip_caller_id(leg)
+        flip_caller_id(leg)
         self._finish(f"+OK {leg.uuid}\n")
         if leg.up:
             self._execute(leg)
@@ -225,6 +231,8 @@ class Origination:
 
 def _legs_of(group: str) -> list[str]:
     """The legs of a group; a comma inside ``[...]`` belongs to the leg."""
+    if "[" not in group:
+        return [leg for leg in group.split(",") if leg]
     legs: list[str] = []
     depth = start = 0
     for at, char in enumerate(group):
@@ -239,7 +247,7 @@ def _legs_of(group: str) -> list[str]:
     return [leg for leg in legs if leg]
 
 
-def _flip_caller_id(leg: Channel) -> None:
+def flip_caller_id(leg: Channel) -> None:
     """The leg will execute a dialplan: from there on the phone is the caller (``switch_channel_flip_cid``)."""
     fields = leg.profile.fields
     caller_name, caller_number = fields["Caller-ID-Name"], fields["Caller-ID-Number"]

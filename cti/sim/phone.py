@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen, validators
@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from cti.sim.switch import SimulatedSwitch
 
 
+# How long an INVITE that nobody answers is repeated: timer B of RFC 3261, 64 times 0.5 s.
+_NO_WORD_S = 32.0
+# From the answer to the BYE of a phone that hangs up at once (recorded: 2 ms).
+_DROP_S = 0.002
+
+
 @frozen(kw_only=True)
 class Behaviour:
     """How a phone behaves: chances that add up to at most 1, and times in seconds; a pair is drawn from evenly.
 
-    What is left of the chances is answering. ``talk_s`` is the mean of an exponential, or None: the far side hangs up.
+    ``busy``, ``rejects`` (603), ``no_answer`` (rings for ever), ``never_rings`` (not a word: the INVITE is lost), ``drops``
+    (answers and hangs up at once), ``vanishes`` (answers and is not heard of again: no BYE either). What is left of the
+    chances is answering. ``talk_s`` is the mean of an exponential, or None: the far side hangs up.
     """
 
     ring_s: tuple[float, float] = (0.003, 0.02)
@@ -28,6 +36,9 @@ class Behaviour:
     busy: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
     rejects: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
     no_answer: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    never_rings: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    drops: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    vanishes: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
     talk_s: float | None = None
 
 
@@ -52,6 +63,7 @@ class Phone:
     rejections: int = 0
     cancelled: int = 0
     talks: int = 0
+    _vanished: set[Channel] = field(factory=set, init=False, repr=False)
 
     def invited(self, channel: Channel) -> None:
         """An INVITE: decides now, from the switch's chance, what will become of it."""
@@ -61,13 +73,21 @@ class Phone:
         roll = chance.random()
         ring_s = chance.uniform(*how.ring_s)
         later = self.switch.scheduler.call_later
+        silent = how.busy + how.rejects + how.no_answer
+        if silent <= roll < silent + how.never_rings:
+            later(_NO_WORD_S, channel.hangup, "RECOVERY_ON_TIMER_EXPIRE")
+            return
         later(ring_s, channel.ring)
         if roll < how.busy:
             later(ring_s + chance.uniform(*how.reject_s), self.reject, channel, 486)
         elif roll < how.busy + how.rejects:
             later(ring_s + chance.uniform(*how.reject_s), self.reject, channel, 603)
-        elif roll >= how.busy + how.rejects + how.no_answer:
-            later(ring_s + chance.uniform(*how.answer_s), self._answer, channel)
+        elif roll >= silent:
+            # The odd ones are taken from the far end of the chances, so that they change nothing for the others.
+            then = self._drop if roll >= 1.0 - how.drops else None
+            if then is None and roll >= 1.0 - how.drops - how.vanishes:
+                then = self.vanish
+            later(ring_s + chance.uniform(*how.answer_s), self._answer, channel, then)
 
     def hang_up(self, channel: Channel) -> None:
         """The agent puts the receiver down, or refuses a ringing call."""
@@ -90,16 +110,36 @@ class Phone:
 
     def cleared(self, channel: Channel) -> None:
         """The call is over."""
+        self._vanished.discard(channel)
         if not channel.answered_us and channel.disposition != "recv_refuse":
             self.cancelled += 1
 
-    def lost(self, _channel: Channel) -> None:
+    def lost(self, channel: Channel) -> None:
         """The switch died; the phone notices nothing that matters here."""
+        self._vanished.discard(channel)
 
-    def _answer(self, channel: Channel) -> None:
-        if channel.up:
+    def leave(self, channel: Channel) -> None:
+        """As :meth:`hang_up`, if it is still there."""
+        self._hang_up_if_up(channel)
+
+    def vanish(self, channel: Channel) -> None:
+        """Is gone without a word, power or network: an answered call stays until FreeSWITCH misses the sound."""
+        if not channel.up:
+            return
+        self._vanished.add(channel)
+        timeout_s = self.switch.media_timeout_s
+        if channel.answered and timeout_s is not None:
+            self.switch.scheduler.call_later(timeout_s, channel.hangup, "MEDIA_TIMEOUT")
+
+    def _answer(self, channel: Channel, then: Callable[[Channel], None] | None) -> None:
+        if channel.up and channel not in self._vanished:
             self.answers += 1
             channel.answer()
+            if then is not None:
+                then(channel)
+
+    def _drop(self, channel: Channel) -> None:
+        self.switch.scheduler.call_later(_DROP_S, self._hang_up_if_up, channel)
 
     def reject(self, channel: Channel, status: int = 486) -> None:
         """Refuses a ringing call with a SIP status."""
@@ -117,7 +157,7 @@ class Phone:
             channel.hangup(CAUSE_BY_SIP_STATUS[status], disposition="recv_refuse")
 
     def _hang_up_if_up(self, channel: Channel) -> None:
-        if channel.up:
+        if channel.up and channel not in self._vanished:
             self.hang_up(channel)
 
 
@@ -136,6 +176,9 @@ class Nobody:
 
     def bridged(self, _channel: Channel) -> None:
         """Nobody answers none."""
+
+    def leave(self, _channel: Channel) -> None:
+        """Nobody is already not there."""
 
     def cleared(self, _channel: Channel) -> None:
         """Nobody counts nothing."""

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 GOODBYE = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 REJECTION = b"Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n"
+KILLED = "killed listener because of lost events\n"
 GREETING = b"Content-Type: auth/request\n\n"
 
 # A client has this long to write its first packet (25 s less what the accept took; 24.6 s seen).
 _FIRST_PACKET_S = 25.0
+# MAX_MISSED: so many lost events in a row are put up with.
+_MOST_MISSED = 500
 _LOG_LEVELS = ("CONSOLE", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
 
 
@@ -38,6 +41,10 @@ class Session:
         self.subscription = Subscription()
         self._switch = switch
         self._reader = CommandReader()
+        self.lost_events = 0
+        """How many events were lost for want of room in the queue."""
+        self._missed = 0  # of them, in a row until now
+        self._stalled = False
         self._held: deque[bytes] = deque()
         self._busy = False
         self._calling = False
@@ -63,6 +70,16 @@ class Session:
         else:
             self._process()
 
+    def stall(self) -> None:
+        """The client stops reading: nothing is written and no command is read until :meth:`go_on`; events queue up."""
+        self._stalled = True
+
+    def go_on(self) -> None:
+        """The client reads again."""
+        if self._stalled and not self.closed:
+            self._stalled = False
+            self._process()
+
     def close(self) -> None:
         """The connection ends, from either side; calls and jobs are not touched."""
         if self.closed:
@@ -83,9 +100,16 @@ class Session:
 
     def take(self, event: SimEvent) -> None:
         """Sends the event when the filters let it through: at once, or when the poll of 20 ms comes round."""
-        if not self.subscription.accepts(event):
+        subscription = self.subscription
+        # The bus asked wants() before; what is left to be asked is seldom there.
+        if (subscription.filters or event.subclass) and not subscription.accepts(event):
             return
-        frame = event.frame(self.subscription.form)
+        mishaps = self._switch.mishaps
+        if len(self._held) >= self._switch.event_queue or (mishaps is not None and mishaps.event_lost()):
+            self._miss()
+            return
+        self._missed = 0
+        frame = event.frame(subscription.form)
         poll_s = self._switch.event_poll_s
         if self._busy or self._held or poll_s > 0:
             self._held.append(frame)
@@ -94,6 +118,14 @@ class Session:
                 self._flush_later = self._switch.scheduler.call_later(delay_s, self._flush)
         else:
             self._write(frame)
+
+    def _miss(self) -> None:
+        self.lost_events += 1
+        self._missed += 1
+        if self._missed > _MOST_MISSED:
+            self._stalled = False
+            self._write(_notice(KILLED))
+            self.close()
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
@@ -114,6 +146,9 @@ class Session:
     def _write(self, data: bytes) -> None:
         if self.closed or self._switch.silent:
             return
+        if self._stalled:
+            self._held.append(data)
+            return
         self._switch.writing += 1
         try:
             self.on_send(data)
@@ -122,12 +157,12 @@ class Session:
 
     def _flush(self) -> None:
         self._flush_later = None
-        while self._held and not self._busy and not self.closed:
+        while self._held and not self._busy and not self._stalled and not self.closed:
             self._write(self._held.popleft())
 
     def _process(self) -> None:
         self._process_later = None
-        if self._switch.silent:
+        if self._switch.silent or self._stalled:
             return
         while not self.closed and not self._busy:
             command = self._reader.next()
@@ -157,7 +192,11 @@ class Session:
     def _handle(self, command: Command) -> None:
         line = command.line
         lower = line.lower()
-        if lower.startswith(("exit", "...")):
+        if self.authorized and lower.startswith("api "):
+            self._api(line[4:])
+        elif self.authorized and lower.startswith("bgapi "):
+            self._bgapi(line[6:], command)
+        elif lower.startswith(("exit", "...")):
             self._reply("+OK bye")
             self._end()
         elif not self.authorized:
@@ -168,10 +207,6 @@ class Session:
             self._reply(self._switch.sendmsg(line[7:].strip(), command))
         elif lower.startswith("sendevent"):
             self._reply(self._switch.sendevent(line[9:].strip(), command))
-        elif lower.startswith("api "):
-            self._api(line[4:])
-        elif lower.startswith("bgapi "):
-            self._bgapi(line[6:], command)
         elif lower.startswith(("linger", "nolinger")):
             self._reply("-ERR not controlling a session")
         elif lower.startswith("nolog"):

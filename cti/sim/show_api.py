@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from cti.sim.event import json_text
+from cti.sim.event import json_members
 
 if TYPE_CHECKING:
     from cti.sim.channel import Channel
@@ -61,7 +61,7 @@ def show(switch: SimulatedSwitch, text: str) -> str:
 
 
 def _as_json(rows: list[dict[str, str]]) -> str:
-    texts = [json_text(row).decode("utf-8", "surrogateescape") for row in rows]
+    texts = [f"{{{json_members(row)}}}" for row in rows]
     if not texts:
         return '{"row_count": 0}\n'
     return f'{{"row_count":{len(rows)},"rows":[{",".join(texts)}]}}'

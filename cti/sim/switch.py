@@ -11,23 +11,41 @@ from cti.sim.application import begin
 from cti.sim.caller import Caller
 from cti.sim.cause import cause_named
 from cti.sim.channel import CREATE, Channel
-from cti.sim.dialplan import Dialplan, centre_dialplan, inline_actions
-from cti.sim.event import HeaderValue, SimEvent
+from cti.sim.dialplan import Dialplan, centre_dialplan
+from cti.sim.event import HeaderValue, SimEvent, headers_of, json_members, members_after
 from cti.sim.event_bus import EventBus
+from cti.sim.faults import SENDMSG_REFUSED, Faults, Mishaps
 from cti.sim.phone import Phones
 from cti.sim.profile import CallerProfile
 from cti.sim.session import Session
+from cti.sim.transfer import transfer
+from cti.sim.uuid_text import uuid_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cti.sim.api import Done
     from cti.sim.command_reader import Command
     from cti.sim.event_bus import Origin
     from cti.sim.scheduler import Scheduler
     from cti.sim.traffic import Counters
 
+_NO_FAULTS = Faults()
 _HEARTBEAT: Origin = ("switch_core.c", "send_heartbeat", "95")
 _JOB: Origin = ("mod_event_socket.c", "api_exec", "1569")
 _SENDEVENT: Origin = ("mod_event_socket.c", "parse_command", "2264")
+
+_INBOUND = CallerProfile(
+    {
+        "Direction": "inbound",
+        "Logical-Direction": "inbound",
+        "Dialplan": "XML",
+        "Network-Addr": "127.0.0.1",
+        "Source": "mod_sofia",
+        "Context": "callers",
+        "Profile-Index": "1",
+    }
+)
 
 # What freeswitch-conf/vars.xml sets.
 _GLOBALS = {"domain": "cti.internal", "callers_port": "5060", "agents_port": "5080"}
@@ -45,7 +63,8 @@ class SimulatedSwitch:
 
     Faults are attributes that may be changed at any time: ``refuse_logins`` (every password is wrong),
     ``reject_connections`` (the access list refuses), ``silent`` (half-open: takes bytes and writes none),
-    ``reply_delay_s`` (late replies), ``event_poll_s`` (0.02: events wait as FreeSWITCH lets them).
+    ``reply_delay_s`` (late replies), ``event_poll_s`` (0.02: events wait as FreeSWITCH lets them), and ``faults`` for
+    all that strikes by chance.
 
     Args:
         scheduler: time.
@@ -84,6 +103,12 @@ class SimulatedSwitch:
         self.sessions_made = self.peak_sessions = 0
         self.refuse_logins = self.reject_connections = self.silent = False
         self.reply_delay_s = self.event_poll_s = 0.0
+        self.event_queue = 100_000
+        """How many events wait for one connection at most, as MAX_QUEUE_LEN of mod_event_socket.c; more are lost."""
+        self.media_timeout_s: float | None = 300.0
+        """How long an answered leg of a phone that has vanished stays (``rtp-timeout-sec``); None: for ever."""
+        self.mishaps: Mishaps | None = None
+        """The faults at work, with their counts; None when :attr:`faults` has none."""
         self.writing = 0
         self.bus = EventBus(self.now_us, hostname)
         self._heartbeat_s = heartbeat_s
@@ -91,6 +116,15 @@ class SimulatedSwitch:
         self._boot()
         if heartbeat_s > 0:
             scheduler.call_later(heartbeat_s, self._heartbeat)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong in the switch; set it at any time, it counts from the next command or event on."""
+        return self.mishaps.faults if self.mishaps is not None else _NO_FAULTS
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.mishaps = Mishaps(faults, self.scheduler) if faults != _NO_FAULTS else None
 
     def __repr__(self) -> str:
         return f"<SimulatedSwitch {self.hostname} channels={len(self.channels)} sessions={len(self.sessions)}>"
@@ -129,25 +163,20 @@ class SimulatedSwitch:
         uuid = self.new_uuid()
         now_us = str(self.now_us())
         name = f"sofia/callers/{calling_number}@127.0.0.1:5060"
-        profile = CallerProfile(
-            Direction="inbound",
-            Logical_Direction="inbound",
-            Username=calling_number,
-            Dialplan="XML",
-            Caller_ID_Name=calling_name or calling_number,
-            Caller_ID_Number=calling_number,
-            Orig_Caller_ID_Name=calling_name or calling_number,
-            Orig_Caller_ID_Number=calling_number,
-            Network_Addr="127.0.0.1",
-            ANI=calling_number,
-            Destination_Number=called_number,
-            Unique_ID=uuid,
-            Source="mod_sofia",
-            Context="callers",
-            Channel_Name=name,
-            Profile_Index="1",
-            Profile_Created_Time=now_us,
-            Channel_Created_Time=now_us,
+        profile = _INBOUND.with_fields(
+            {
+                "Username": calling_number,
+                "Caller-ID-Name": calling_name or calling_number,
+                "Caller-ID-Number": calling_number,
+                "Orig-Caller-ID-Name": calling_name or calling_number,
+                "Orig-Caller-ID-Number": calling_number,
+                "ANI": calling_number,
+                "Destination-Number": called_number,
+                "Unique-ID": uuid,
+                "Channel-Name": name,
+                "Profile-Created-Time": now_us,
+                "Channel-Created-Time": now_us,
+            }
         )
         caller = Caller(self, patience_s, talk_s, counters)
         channel = Channel(self, uuid, profile, caller, name)
@@ -170,7 +199,7 @@ class SimulatedSwitch:
             session.close()
         channels, self.channels = self.channels, {}
         for channel in channels.values():
-            channel.gone = True
+            channel.up, channel.gone = False, True
             for running in channel.stack:
                 if running.timer is not None:
                     running.timer.cancel()
@@ -207,8 +236,7 @@ class SimulatedSwitch:
 
     def new_uuid(self) -> str:
         """A random UUID, from the switch's own chance."""
-        text = f"{self.random.getrandbits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        return uuid_text(self.random.getrandbits(128))
 
     def next_session_id(self) -> int:
         """The number of a new channel since the start."""
@@ -247,23 +275,12 @@ class SimulatedSwitch:
 
     def start_job(self, job: str, name: str, arguments: str) -> None:
         """Carries out ``bgapi``: the result is an event that everybody can hear."""
-        self.scheduler.call_later(_JOB_S, self._run_job, job, name, arguments)
+        if self.mishaps is None or not self.mishaps.job_lost():
+            self.scheduler.call_later(_JOB_S, self._run_job, job, name, arguments)
 
-    def transfer(self, channel: Channel, target: list[str]) -> None:
-        """``switch_ivr_session_transfer``: the new profile is there at once, the channel's thread follows."""
-        if not channel.up:
-            return
-        fields = channel.profile.fields
-        before = fields["Destination-Number"]
-        changes = {"Destination-Number": target[0], "Profile-Index": str(int(fields["Profile-Index"]) + 1)}
-        if len(target) > 1:
-            changes["Dialplan"] = target[1]
-        channel.profile.update({**changes, "Profile-Created-Time": str(self.now_us()), "Channel-Bridged-Time": "0"})
-        channel.bridged_us = 0
-        channel.state_number = "2"  # CS_ROUTING
-        channel.other_leg = {}
-        channel.set_variable("signal_bond", None)
-        channel.post(self._transfer_now, channel, target, before)
+    def transfer(self, channel: Channel, target: list[str], leaving: Callable[[], None] | None = None) -> None:
+        """Sends a channel elsewhere, see :func:`cti.sim.transfer.transfer`."""
+        transfer(self, channel, target, leaving)
 
     def sendmsg(self, uuid: str, command: Command) -> str:
         """Carries out ``sendmsg``: queues it for the channel's own thread; returns the reply."""
@@ -272,6 +289,8 @@ class SimulatedSwitch:
         channel = self.channels.get(uuid)
         if channel is None:
             return f"-ERR invalid session id [{uuid}]"
+        if self.mishaps is not None and self.mishaps.sendmsg_refused():
+            return SENDMSG_REFUSED
         kind = headers.get("call-command", "").lower()
         if kind == "execute" and headers.get("execute-app-name"):
             data = command.body if command.body is not None else headers.get("execute-app-arg", "")
@@ -291,9 +310,11 @@ class SimulatedSwitch:
             for key, value in command.headers.items():
                 if key != "content-length":
                     headers[canonical.get(key, key)] = value
-            headers.update(self.bus.envelope(upper, _SENDEVENT))
+            headers.update(headers_of(self.bus.envelope("", _SENDEVENT)))
+            headers["Event-Name"] = upper  # the user's own text
             headers["Command"] = f"sendevent {name}"
-            self.bus.fire(SimEvent(upper, headers, command.body, command.headers.get("event-subclass", "")))
+            subclass = command.headers.get("event-subclass", "")
+            self.bus.fire(SimEvent(upper, json_members(headers), command.body, subclass))
         else:
             self.bus.skip()
         return f"+OK {uuid}"
@@ -301,26 +322,10 @@ class SimulatedSwitch:
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _boot(self) -> None:
-        self.bus.core_uuid = self.globals["core_uuid"] = self.new_uuid()
-        self.bus.sequence = 0
+        self.globals["core_uuid"] = self.new_uuid()
+        self.bus.boot(self.globals["core_uuid"])
         self.sessions_made = self.peak_sessions = 0
         self._started_s = self.scheduler.now()
-
-    def _transfer_now(self, channel: Channel, target: list[str], before: str) -> None:
-        if channel.bridge is not None:
-            channel.bridge.part(channel)
-        extension = target[0]
-        inline = len(target) > 1 and target[1].lower() == "inline"
-        channel.actions.clear()
-        channel.unwind()
-        channel.state = "CS_ROUTING"
-        channel.set_call_state("RINGING")
-        if inline:
-            channel.profile.update({"Destination-Number": before})  # "inline" is not a number
-        channel.enter("CS_EXECUTE")
-        if channel.answered:
-            channel.set_call_state("ACTIVE")
-        channel.run(inline_actions(extension) if inline else self.dialplan(extension))
 
     def _run_job(self, job: str, name: str, arguments: str) -> None:
         core = self.bus.core_uuid
@@ -331,11 +336,11 @@ class SimulatedSwitch:
             if not self.bus.wanted("BACKGROUND_JOB"):
                 self.bus.skip()
                 return
-            headers = self.bus.envelope("BACKGROUND_JOB", _JOB)
-            headers.update({"Job-UUID": job, "Job-Command": name})
+            headers = {"Job-UUID": job, "Job-Command": name}
             if arguments:
                 headers["Job-Command-Arg"] = arguments
-            self.bus.fire(SimEvent("BACKGROUND_JOB", headers, output))
+            members = f"{self.bus.envelope('BACKGROUND_JOB', _JOB)}{members_after(headers)}"
+            self.bus.fire(SimEvent("BACKGROUND_JOB", members, output))
 
         if core == self.bus.core_uuid:
             self.api(name, arguments, done)
@@ -345,26 +350,24 @@ class SimulatedSwitch:
         if not self.bus.wanted("HEARTBEAT"):
             self.bus.skip()
             return
-        headers = self.bus.envelope("HEARTBEAT", _HEARTBEAT)
-        headers.update(
-            {
-                "Event-Info": "System Ready",
-                "Up-Time": api.up_time(self.uptime_ms()),
-                "FreeSWITCH-Version": f"{api.VERSION}~64bit",
-                "Uptime-msec": str(self.uptime_ms()),
-                "Session-Count": str(len(self.channels)),
-                "Max-Sessions": str(self.max_sessions),
-                "Session-Per-Sec": "1000",
-                "Session-Per-Sec-Last": "0",
-                "Session-Per-Sec-Max": "0",
-                "Session-Per-Sec-FiveMin": "0",
-                "Session-Since-Startup": str(self.sessions_made),
-                "Session-Peak-Max": str(self.peak_sessions),
-                "Session-Peak-FiveMin": str(self.peak_sessions),
-                "Idle-CPU": "100.000000",
-            }
-        )
-        self.bus.fire(SimEvent("HEARTBEAT", headers))
+        headers = {
+            "Event-Info": "System Ready",
+            "Up-Time": api.up_time(self.uptime_ms()),
+            "FreeSWITCH-Version": f"{api.VERSION}~64bit",
+            "Uptime-msec": str(self.uptime_ms()),
+            "Session-Count": str(len(self.channels)),
+            "Max-Sessions": str(self.max_sessions),
+            "Session-Per-Sec": "1000",
+            "Session-Per-Sec-Last": "0",
+            "Session-Per-Sec-Max": "0",
+            "Session-Per-Sec-FiveMin": "0",
+            "Session-Since-Startup": str(self.sessions_made),
+            "Session-Peak-Max": str(self.peak_sessions),
+            "Session-Peak-FiveMin": str(self.peak_sessions),
+            "Idle-CPU": "100.000000",
+        }
+        members = f"{self.bus.envelope('HEARTBEAT', _HEARTBEAT)}{members_after(headers)}"
+        self.bus.fire(SimEvent("HEARTBEAT", members))
 
 
 def _execute(channel: Channel, application: str, data: str, uuid: str) -> None:

@@ -41,8 +41,10 @@ EQUAL = (
     *("variable_proto_specific_hangup_cause", "variable_sip_term_status", "variable_endpoint_disposition"),
     *("Job-UUID", "Job-Command", "Job-Command-Arg", "Content-Length", "_body"),
 )
-# When FreeSWITCH reverses a bridge because the caller has no sound, it mixes up who is called what.
+# When FreeSWITCH reverses a bridge because the caller has no sound, it mixes up who is called what. A member of a
+# conference is heard decoded, and the event of its hang-up says so.
 NOT_EQUAL = {
+    "conferenced": re.compile(r"Channel-Read-Codec-Name"),
     "bridge_unanswered": re.compile(r"(Caller|Other-Leg)-(Caller-ID|Callee-ID|Logical)|Sent-Callee"),
 }
 # What every event of a channel must have.
