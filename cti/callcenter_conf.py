@@ -15,7 +15,7 @@ from xml.parsers import expat
 from attrs import frozen
 
 from cti.errors import ConfigurationError
-from cti.model.queue import Widening
+from cti.model.widening import Widening
 from cti.routing.strategies import TopDown
 
 LARGEST_BYTES: Final = 10_000_000
@@ -29,6 +29,8 @@ _STRATEGIES: Final = {
     "agent-with-least-talk-time": "least-talk-time",
     "agent-with-fewest-calls": "fewest-calls",
     "random": "random",
+    "ring-all": "ring-all",
+    "ring-progressively": "ring-progressively",
 }
 _IN_ORDER: Final = ("top-down", "sequentially-by-agent-order")
 _WITHOUT_EQUAL: Final = {

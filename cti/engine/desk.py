@@ -9,7 +9,7 @@ from cti.errors import IllegalTransition, InvalidAgentState, ResourceBusy
 from cti.model import events, facts, reason
 from cti.model.agent import Agent, AgentSettings
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, ConnectionId
+from cti.model.ids import AgentId, ConnectionId, QueueId
 from cti.model.states import AGENT, AgentState, AgentTrigger
 
 _EVENT_OF: dict[AgentState, type[events.AgentEvent]] = {
@@ -27,6 +27,8 @@ _TRIGGER_TO: dict[AgentState, AgentTrigger] = {
     AgentState.NOT_READY: AgentTrigger.NOT_READY,
 }
 
+_HANDLING = (AgentState.BUSY, AgentState.WORKING_AFTER_CALL)
+
 WRAP_UP = "wrap-up"
 PAUSE = "pause"
 
@@ -42,6 +44,12 @@ class Desk:
         self._world = world
         self.offer_to: Callable[[Agent], None] = lambda _: None
         """Set by the engine: find a call for an agent who became ready."""
+        self.agent_changed: Callable[[Agent], None] = lambda _: None
+        """Set by the engine: an agent who is ready has other skills."""
+        self.agent_left: Callable[[Agent], None] = lambda _: None
+        """Set by the engine: an agent is not ready, has logged off, or is removed."""
+        self.unstaffed: Callable[[frozenset[QueueId]], None] = lambda _: None
+        """Set by the engine: these queues have one agent less."""
         self.withdraw: Callable[[Agent, Cause], None] = lambda _agent, _cause: None
         """Set by the engine: end the offer this agent has, since the agent asked for something else."""
 
@@ -54,9 +62,12 @@ class Desk:
             self._world.agents[settings.id] = Agent(settings, state_since=self._world.now)
             return
         agent.settings = settings
+        if agent.state is not AgentState.NULL:
+            served = self._world.staff.serves(agent.id)
+            self._world.staff.changed(agent)
+            self.unstaffed(served)
         if agent.state is AgentState.READY:
-            self._world.router.agent_available(agent)
-            self.offer_to(agent)
+            self.agent_changed(agent)
 
     def remove(self, agent_id: AgentId) -> None:
         """Remove an agent.
@@ -71,6 +82,7 @@ class Desk:
         if agent.state is not AgentState.NULL:
             self.log_off(facts.LogOffRequested(agent_id, reason.SUPERVISOR))
         del self._world.agents[agent_id]
+        self.agent_left(agent)
 
     def log_on(self, fact: facts.LogOnRequested) -> None:
         """Begin a session.
@@ -218,6 +230,8 @@ class Desk:
             world.phones[agent.phone] = agent.id
         else:
             agent.seconds_in[left] = agent.seconds_in.get(left, 0.0) + world.now - agent.state_since
+        if left in _HANDLING and state not in _HANDLING:
+            self._handled(agent)
         if state is AgentState.NULL:
             world.phones.pop(agent.phone, None)
         if left is AgentState.READY:
@@ -229,9 +243,27 @@ class Desk:
             agent.pending = None
         if announce is not None:
             self._tell(_EVENT_OF[state] if announce is events.AgentEvent else announce, agent, cause)
+        if left is AgentState.NULL:
+            world.staff.changed(agent)
         if state is AgentState.READY:
             world.router.agent_available(agent)
             self.offer_to(agent)
+        elif state in (AgentState.NULL, AgentState.NOT_READY) and left is not AgentState.NULL:
+            self.agent_left(agent)
+            if state is AgentState.NULL:
+                served = world.staff.serves(agent.id)
+                world.staff.changed(agent)
+                self.unstaffed(served)
+
+    def _handled(self, agent: Agent) -> None:
+        """The call that an agent answered has been handled, wrap-up and all."""
+        if agent.handling is not None:
+            queue_id, since = agent.handling
+            agent.handling = None
+            queue = self._world.queues.get(queue_id)
+            if queue is not None:
+                queue.figures.handled += 1
+                queue.figures.handle_s += self._world.now - since
 
     def _tell(self, kind: type[events.AgentEvent], agent: Agent, cause: Cause) -> None:
         self._world.notify(

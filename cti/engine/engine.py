@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cti.engine.advice import check_queue
+from cti.engine.calls import Calls
+from cti.engine.consultations import ANSWER, Consultations
+from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
-from cti.engine.line import WAIT, WIDEN, Line
+from cti.engine.exits import LIVE, Exits
+from cti.engine.line import Line
 from cti.engine.links import Links
+from cti.engine.matching import RING, WIDEN, Matching
+from cti.engine.media import PAIR, Media
 from cti.engine.offers import CHECK, LEASE, LOOK, Offers
+from cti.engine.route_requests import ROUTE, RouteRequests
+from cti.engine.talk import Talk
+from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
-from cti.errors import ConfigurationError, IllegalTransition
+from cti.errors import IllegalTransition
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ConnectionId, IdSource, InteractionId, ReservationId
-from cti.model.queue import Queue, ToQueue
+from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId
+from cti.model.overflow import WAIT
+from cti.model.queue import Queue
 from cti.model.states import ConnectionTrigger, LinkTrigger
 from cti.routing.router import Router
 
@@ -34,15 +45,32 @@ class Engine:
         self.world = World(ids, router)
         self._desk = Desk(self.world)
         self._offers = Offers(self.world, self._desk)
-        self._line = Line(self.world, self._desk, self._offers)
-        self._links = Links(self.world, self._desk, self._line, self._offers)
-        self._desk.offer_to = self._line.offer_to
+        self._matching = Matching(self.world, self._offers)
+        self._wishes = Wishes(self.world)
+        self._exits = Exits(self.world, self._offers)
+        requests = RouteRequests(self.world)
+        self._counts = Counts(self.world, self._matching)
+        self._line = Line(self.world, self._offers, self._matching, self._wishes, requests, self._exits, self._counts)
+        self._media = Media(self.world)
+        self._consultations = Consultations(self.world, self._offers, self._media)
+        self._talk = Talk(self.world, self._offers, self._line, self._exits, self._media, self._consultations)
+        self._calls = Calls(
+            self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations
+        )
+        self._links = Links(self.world, self._desk, self._calls, self._matching, self._offers, self._line)
+        self._desk.offer_to = self._matching.offer_to
+        self._desk.agent_changed = self._matching.agent_changed
+        self._desk.agent_left = self._wishes.agent_left
+        self._desk.unstaffed = self._unstaffed
         self._desk.withdraw = self._offers.withdraw
         self._offers.put_back = self._line.put_back
-        self._offers.route = self._line.route
+        self._offers.route = self._matching.route
         self._offers.answered = self._line.answered
+        self._offers.consulted_answered = self._consultations.answered
+        self._offers.consultation_failed = self._consultations.failed
+        self._wishes.look_again = self._line.again
         self._table: dict[type, Callable[[Any], None]] = {
-            facts.Offered: self._line.offered,
+            facts.Offered: self._calls.offered,
             facts.Originated: self._originated,
             facts.Delivered: self._delivered,
             facts.Established: self._established,
@@ -65,9 +93,28 @@ class Engine:
             facts.NotReadyRequested: self._desk.not_ready,
             facts.QueueRequested: self._line.queue,
             facts.DataAttached: self._data_attached,
-            facts.DivertRequested: self._line.divert,
-            facts.ClearRequested: self._line.clear,
+            facts.RouteSelected: self._line.route_selected,
+            facts.DivertRequested: self._calls.divert,
+            facts.ClearRequested: self._calls.clear,
+            facts.Parked: self._parked,
             facts.TimerFired: self._timer_fired,
+            **self._talk.table,
+        }
+        self._timers: dict[str, Callable[[facts.TimerFired], None]] = {
+            LEASE: lambda fact: self._offers.lease_over(ReservationId(fact.key)),
+            LOOK: lambda fact: self._offers.look_for(ConnectionId(fact.key)),
+            CHECK: lambda fact: self._calls.check(ConnectionId(fact.key)),
+            LIVE: lambda fact: self._calls.look(InteractionId(fact.key)),
+            WAIT: lambda fact: self._line.waited_too_long(InteractionId(fact.key)),
+            LATE: lambda fact: self._counts.late(InteractionId(fact.key)),
+            ROUTE: lambda fact: self._line.route_deadline(InteractionId(fact.key)),
+            WIDEN: lambda fact: self._matching.widen(InteractionId(fact.key)),
+            RING: lambda fact: self._matching.ring(InteractionId(fact.key)),
+            PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
+            PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
+            ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
+            WRAP_UP: self._desk.timer_fired,
+            PAUSE: self._desk.timer_fired,
         }
 
     def handle(self, fact: facts.Fact, now: float) -> list[intents.Intent]:
@@ -107,7 +154,14 @@ class Engine:
     def _established(self, fact: facts.Established) -> None:
         leg = self._leg(fact)
         if leg is not None:
-            self._line.established(leg)
+            self._calls.established(leg)
+            if fact.parked:
+                self._calls.parked(leg)
+
+    def _parked(self, fact: facts.Parked) -> None:
+        leg = self.world.connections.get(fact.connection)
+        if leg is not None:
+            self._calls.parked(leg)
 
     def _leg(self, fact: facts.Originated | facts.Delivered | facts.Established) -> Connection | None:
         leg = self.world.connections.get(fact.connection)
@@ -121,6 +175,9 @@ class Engine:
             leg = self.world.connections.get(connection)
             if leg is not None and leg.side is Side.AGENT:
                 self._offers.bridged(leg)
+        first, second = self.world.connections.get(fact.connection), self.world.connections.get(fact.other)
+        if first is not None and second is not None and first.interaction == second.interaction:
+            self._talk.bridged(first, second)
 
     def _bridge_failed(self, fact: facts.BridgeFailed) -> None:
         for connection in (fact.connection, fact.other):
@@ -137,29 +194,28 @@ class Engine:
         self.world.ended(fact.connection)
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
-            self._line.connection_cleared(leg, fact.cause, fact.switch_cause)
+            self._calls.connection_cleared(leg, fact.cause, fact.switch_cause)
 
     # -- the rest -------------------------------------------------------------------------------------------------
 
     def _queue_defined(self, fact: facts.QueueDefined) -> None:
         world, settings = self.world, fact.settings
-        if isinstance(settings.overflow, ToQueue) and settings.overflow.queue != settings.id:
-            world.queue(settings.overflow.queue)
-        elif isinstance(settings.overflow, ToQueue):
-            raise ConfigurationError(f"queue {settings.id!r} overflows to itself; name another queue")
-        for name in [name for step in settings.widening for name in step.also]:
-            if name == settings.id:
-                raise ConfigurationError(f"queue {settings.id!r} widens to itself; name another queue")
-            world.queue(name)
+        check_queue(world, settings)
         queue = Queue(settings)
-        world.router.queue_defined(queue)
         known = world.queues.get(settings.id)
         if known is not None:
-            queue.figures = known.figures
+            queue.figures, queue.recent = known.figures, known.recent
+        world.router.queue_defined(queue)
         world.queues[settings.id] = queue
+        concerned = world.staff.redefined(settings.id)
         self._line.redefined(queue)
-        for call in world.router.concerned(settings.id):  # who may take them has changed: matched afresh (race 19)
-            self._line.route(world.interactions[call])
+        self._matching.redefined(settings.id)  # who may take its calls has changed (race 19)
+        self._unstaffed(concerned)
+
+    def _unstaffed(self, queues: frozenset[QueueId]) -> None:
+        for name in sorted(queues):
+            if name in self.world.queues:
+                self._line.unstaffed(self.world.queues[name])
 
     def _data_attached(self, fact: facts.DataAttached) -> None:
         call = self.world.interaction(fact.interaction)
@@ -172,15 +228,4 @@ class Engine:
     def _timer_fired(self, fact: facts.TimerFired) -> None:
         if not self.world.timers.counts(fact):
             return
-        if fact.kind == LEASE:
-            self._offers.lease_over(ReservationId(fact.key))
-        elif fact.kind == WAIT:
-            self._line.waited_too_long(InteractionId(fact.key))
-        elif fact.kind == WIDEN:
-            self._line.widen(InteractionId(fact.key))
-        elif fact.kind == LOOK:
-            self._offers.look_for(ConnectionId(fact.key))
-        elif fact.kind == CHECK:
-            self._line.check(ConnectionId(fact.key))
-        elif fact.kind in (WRAP_UP, PAUSE):
-            self._desk.timer_fired(fact)
+        self._timers[fact.kind](fact)

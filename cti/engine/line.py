@@ -1,129 +1,141 @@
-"""The line of waiting calls: into a queue, to an agent, out of it, and the end of every interaction."""
+"""The line of waiting calls: into a queue, back to their place, and out of it."""
 
 from __future__ import annotations
 
-from cti.engine.desk import Desk
-from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
+from collections.abc import Callable
+
+from cti.engine.counts import LATE, Counts
+from cti.engine.exits import Exits
+from cti.engine.matching import Matching
+from cti.engine.offers import Offers
+from cti.engine.route_requests import RouteRequests
+from cti.engine.wishes import Wishes, customer, queues_named
 from cti.engine.world import World
-from cti.errors import InvalidConnection
+from cti.errors import InvalidConnection, UnknownAgent, UnknownQueue
 from cti.model import events, facts, intents
 from cti.model.agent import Agent
 from cti.model.cause import Cause
-from cti.model.connection import Connection, Side
-from cti.model.ids import AgentId, ConnectionId, InteractionId
+from cti.model.ids import InteractionId
 from cti.model.interaction import Interaction
-from cti.model.queue import Queue, QueueSettings, ToDestination, ToQueue
-from cti.model.states import (
-    AgentState,
-    ConnectionState,
-    ConnectionTrigger,
-    InteractionState,
-    InteractionTrigger,
-    ReservationTrigger,
+from cti.model.overflow import (
+    EXPECTED_WAIT,
+    LENGTH,
+    UNSTAFFED,
+    WAIT,
+    Overflow,
+    ToDestination,
+    ToQueue,
+    ToScript,
+    ToVoicemail,
 )
+from cti.model.personal import Personal
+from cti.model.queue import Queue
+from cti.model.states import ConnectionTrigger, InteractionState, InteractionTrigger, ReservationTrigger
 
-WAIT = "wait"
-WIDEN = "widen"
-
+_CAUSES = {
+    WAIT: Cause.QUEUE_TIME_OVERFLOW,
+    EXPECTED_WAIT: Cause.QUEUE_TIME_OVERFLOW,
+    LENGTH: Cause.CAPACITY_OVERFLOW,
+    UNSTAFFED: Cause.NO_AVAILABLE_AGENTS,
+}
 _ASK_AGAIN_S = 1.0
 """How long to put off what cannot be done while a switch cannot be reached."""
 
 
 class Line:
-    """Moves interactions.
+    """Moves calls into queues and out of them.
 
     Args:
         world: what is known.
-        desk: changes agents.
         offers: makes and ends reservations.
+        matching: looks for agents.
+        wishes: settles for whom a call waits.
+        requests: asks route scripts.
+        exits: lets calls go.
+        counts: counts what becomes of them.
     """
 
-    def __init__(self, world: World, desk: Desk, offers: Offers) -> None:
+    def __init__(  # noqa: PLR0917 - the parts it is made of
+        self,
+        world: World,
+        offers: Offers,
+        matching: Matching,
+        wishes: Wishes,
+        requests: RouteRequests,
+        exits: Exits,
+        counts: Counts,
+    ) -> None:
         self._world = world
-        self._desk = desk
         self._offers = offers
+        self._matching = matching
+        self._wishes = wishes
+        self._requests = requests
+        self._exits = exits
+        self._counts = counts
 
     # -- in -------------------------------------------------------------------------------------------------------
-
-    def offered(self, fact: facts.Offered) -> None:
-        """A call has been handed to us."""
-        world = self._world
-        if fact.connection in world.connections or world.has_ended(fact.connection):
-            return
-        call = Interaction(
-            id=world.ids.interaction(world.now),
-            switch=fact.switch,
-            caller=fact.connection,
-            calling_number=fact.calling_number,
-            calling_name=fact.calling_name,
-            called_number=fact.called_number,
-            created_at=world.now,
-            data=dict(fact.data),
-        )
-        world.interactions[call.id] = call
-        caller = Connection(fact.connection, fact.switch, Side.CALLER, call.id)
-        caller.move(ConnectionTrigger.ESTABLISH if fact.established else ConnectionTrigger.ORIGINATE)
-        if fact.established:
-            caller.established_at = world.now
-        world.connections[caller.id] = caller
-        call.connections.add(caller.id)
-        call.move(InteractionTrigger.OFFER, world.now)
-        world.tell(events.Offered, call, Cause.NEW_CALL)
 
     def queue(self, fact: facts.QueueRequested) -> None:
         """A script puts its call into a queue, or moves it from one to another.
 
         Raises:
             UnknownInteraction: the call is over.
-            UnknownQueue: there is none of this id; the call stays where it is.
+            UnknownQueue: there is none of this id, or its wish names one; the call stays where it is.
+            UnknownAgent: the call is to wait for one whom there is not; it stays where it is.
             InvalidConnection: the call is with an agent, or on its way out.
         """
         world = self._world
         call, queue = world.interaction(fact.interaction), world.queue(fact.queue)
+        self._check_names(fact)
         if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only a call without an agent can be queued")
         call.data.update(fact.data)
-        made = world.reservations.get(call.reservation) if call.reservation else None
-        if made is None:
-            self._move(call, queue, fact.priority)
+
+        def enter() -> None:
+            call.own_priority = fact.priority
+            call.personal, call.preferred = fact.personal, fact.preferred
+            self.enter(call, queue, Cause.ENTERING_DISTRIBUTION)
+
+        self.leave(call, enter)
+
+    def enter(self, call: Interaction, queue: Queue, cause: Cause, *, wish: bool = True) -> None:
+        """Put a call that is in no queue into one; or send it on, if the queue does not take it.
+
+        ``wish`` says whether it may wait for one agent first.
+        """
+        world, settings = self._world, queue.settings
+        if wish:
+            target = self._wishes.settle(call, settings.personal)
+            if target is not None:
+                self.go(call, target, Cause.REDIRECTED)
+                return
         else:
-            self._offers.end(
-                made,
-                ReservationTrigger.CANCEL,
-                Cause.CALL_CANCELLED,
-                "",
-                then=lambda call: self._move(call, queue, fact.priority),
-            )
-
-    def _move(self, call: Interaction, queue: Queue, priority: int) -> None:
-        self._leave(call)
-        call.own_priority = priority
-        self._enter(call, queue, Cause.ENTERING_DISTRIBUTION)
-
-    def _enter(self, call: Interaction, queue: Queue, cause: Cause) -> None:
-        world = self._world
-        figures, settings = queue.figures, queue.settings
+            self._wishes.drop(call)
         call.queue = queue.id
         call.priority = call.own_priority + settings.priority
+        reason = self._refusal(call, queue)
+        queue.figures.offered += 1
+        if reason is not None:
+            queue.figures.overflowed += 1
+            self._wishes.drop(call)
+            self.go(call, settings.overflow_for(reason), _CAUSES[reason])
+            return
         if call.queued_at is None:
             call.queued_at, call.place = world.now, world.next_place()
         call.overflow_due = False
         call.entered_at = world.now
-        self._widen(call, settings)
+        self._counts.entered(call, queue)
+        self._matching.widen_due(call, settings)
         call.move(InteractionTrigger.QUEUE, world.now)
-        figures.offered += 1
-        figures.waiting += 1
-        if world.is_live(call.switch):
-            world.router.call_waiting(call)
         if settings.max_wait_s is not None:
             world.timers.start(WAIT, call.id, settings.max_wait_s)
-        else:
-            world.timers.cancel(WAIT, call.id)
         caller = world.connections[call.caller]
         answered = caller.established_at is not None
         caller.move(ConnectionTrigger.QUEUE)
+        if not self._requests.ask(call, settings):
+            self._matching.place(call)
         world.tell(events.Queued, call, cause, position=world.router.position(call.id))
-        self.route(call)  # before anything that can wait: the agent's phone is what takes time
+        self._matching.route(call)  # before anything that can wait: the agent's phone is what takes time
         if not answered:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=True))
@@ -132,75 +144,120 @@ class Line:
             call.treated = True
         world.emit(intents.TagConnection(call.switch, caller.id, {"cti_interaction": call.id, "cti_queue": queue.id}))
 
-    def route(self, call: Interaction) -> None:
-        """Offer a waiting call to an agent, if one is free for it."""
-        world = self._world
-        if call.state is not InteractionState.QUEUED or not world.is_live(call.switch):
-            return
-        found = world.router.agent_for(call)
-        while found is not None and world.agents[found].state is AgentState.READY:
-            agent = world.agents[found]
-            due = world.router.call_for(agent)
-            # Where several calls become possible at once (a queue redefined, a link back up), whichever is looked at
-            # first: the agent gets the one that is due to them, and this one looks for the next agent.
-            best = call if due is None else world.interactions[due]
-            self._make(best, agent)
-            if best is call:
-                return
-            found = world.router.agent_for(call) if call.state is InteractionState.QUEUED else None
+    def _refusal(self, call: Interaction, queue: Queue) -> str | None:
+        """Why the queue does not take a call that comes now; None if it does."""
+        settings, waiting = queue.settings, queue.figures.waiting
+        if settings.max_waiting is not None and waiting >= settings.max_waiting:
+            return LENGTH
+        if self._is_unstaffed(call, queue):
+            return UNSTAFFED
+        if settings.max_expected_wait_s is not None and not self._matching.somebody_is_free(call, settings):
+            expected = self._world.staff.expected_wait_s(queue, waiting + 1)
+            if expected is not None and expected > settings.max_expected_wait_s:
+                return EXPECTED_WAIT
+        return None
 
-    def offer_to(self, agent: Agent) -> None:
-        """Offer an agent who became ready the call that is due to them, if one waits."""
-        if agent.state is AgentState.READY:
-            call = self._world.router.call_for(agent)
-            if call is not None:
-                self._make(self._world.interactions[call], agent)
-
-    def _make(self, call: Interaction, agent: Agent) -> None:
-        self._world.router.decided(call, agent)
-        self._offers.make(call, agent)
-
-    def widen(self, interaction: InteractionId) -> None:
-        """A call has been in its queue for long enough to go to more agents."""
-        call = self._world.interactions.get(interaction)
-        if call is not None and call.state.is_waiting and call.queue is not None:
-            self._widen(call, self._world.queues[call.queue].settings)
-            self._placed(call)
-            self.route(call)
-
-    def _widen(self, call: Interaction, settings: QueueSettings) -> None:
-        """The step of widening a call has come to, and the timer of the next."""
-        waited = self._world.now - call.entered_at
-        call.widened = settings.steps_due(waited)
-        if call.widened < len(settings.widening):
-            self._world.timers.start(WIDEN, call.id, settings.widening[call.widened].after_s - waited)
-        else:
-            self._world.timers.cancel(WIDEN, call.id)
-
-    def redefined(self, queue: Queue) -> None:
-        """A queue's settings changed: its calls have the priority and the widening that they would have now."""
-        for call in self._world.interactions.values():
-            if call.queue == queue.id and call.state.is_waiting:
-                call.priority = call.own_priority + queue.settings.priority
-                self._widen(call, queue.settings)
-                self._placed(call)
-
-    def _placed(self, call: Interaction) -> None:
-        """Tell the router anew of a call that it knows."""
-        if call.state is InteractionState.QUEUED and self._world.is_live(call.switch):
-            self._world.router.call_waiting(call)
+    def _is_unstaffed(self, call: Interaction, queue: Queue) -> bool:
+        """Whether a call overflows since nobody is logged on; one that waits for one agent alone does not."""
+        return queue.settings.overflow_unstaffed and call.wanted is None and not self._world.staff.count(queue.id)
 
     def put_back(self, call: Interaction) -> None:
         """An offer came to nothing: back in place, with the same age; or on, if the time was up meanwhile."""
         world = self._world
-        if not call.move(InteractionTrigger.REQUEUE, world.now):
+        if call.reservations:  # other phones ring on
+            self._matching.place(call)
+        elif call.move(InteractionTrigger.REQUEUE, world.now) and self.stays(call):
+            world.tell(events.Queued, call, Cause.REMAINS_IN_QUEUE, position=world.router.position(call.id))
+
+    def stays(self, call: Interaction) -> bool:
+        """Put a waiting call in its place, as things are now, or send it on; whether it stays in its queue."""
+        if not (call.reservations or call.route_request) and self._world.is_live(call.switch):
+            assert call.queue is not None
+            if call.overflow_due:
+                self._overflow(call, WAIT)
+                return False
+            target = self._wishes.again(call)
+            if target is not None:
+                self._send(call, target, Cause.REDIRECTED)
+                return False
+            if self._is_unstaffed(call, self._world.queues[call.queue]):
+                self._overflow(call, UNSTAFFED)
+                return False
+        self._matching.place(call)
+        return True
+
+    def again(self, call: Interaction) -> None:
+        """Look for agents for a waiting call again, or send it on: it may be another matter by now."""
+        self.stays(call)
+        self._matching.route(call)
+
+    def redefined(self, queue: Queue) -> None:
+        """A queue's settings changed: its calls have the priority and the widening that they would have now."""
+        self._counts.redefined()
+        for call in self._world.interactions.values():
+            if call.queue == queue.id and call.state.is_waiting:
+                call.priority = call.own_priority + queue.settings.priority
+                self._matching.widen_due(call, queue.settings)
+                self._matching.place(call)
+
+    # -- a route script has answered ------------------------------------------------------------------------------
+
+    def route_selected(self, fact: facts.RouteSelected) -> None:
+        """A route script says what becomes of a call; too late, it changes nothing.
+
+        An answer that names a queue or an agent that is not there is none: the call is routed as if nobody had been
+        asked, and RouteEnded says why.
+        """
+        call = self._world.interactions.get(fact.interaction)
+        if call is None or not fact.cross_ref or call.route_request != fact.cross_ref:
             return
-        if call.overflow_due:
-            self._overflow(call)
+        error = fact.error or self._wrong_with(fact)
+        if error:
+            self._unanswered(call, error)
             return
-        if world.is_live(call.switch):
-            world.router.call_waiting(call)
-        world.tell(events.Queued, call, Cause.REMAINS_IN_QUEUE, position=world.router.position(call.id))
+        self._requests.used(call, fact)
+        call.data.update(fact.data)
+        call.preferred = fact.preferred or call.preferred
+        if fact.priority is not None:
+            call.own_priority = fact.priority
+        if fact.personal is not None:
+            call.personal = fact.personal
+        assert call.queue is not None
+        queue = self._world.queues[call.queue]
+        call.priority = call.own_priority + queue.settings.priority
+        target = fact.to if fact.to != ToQueue(queue.id) else None
+        if target is None and fact.personal is not None:
+            target = self._wishes.settle(call, None)
+        if target is not None and target != ToQueue(queue.id):
+            self._send(call, target, Cause.REDIRECTED, wish=fact.personal is not None)
+        else:
+            self.again(call)
+
+    def _wrong_with(self, fact: facts.RouteSelected) -> str:
+        try:
+            if isinstance(fact.to, ToQueue):
+                self._world.queue(fact.to.queue)
+            self._check_names(fact)
+        except (UnknownQueue, UnknownAgent) as error:
+            return str(error)
+        return ""
+
+    def _check_names(self, fact: facts.QueueRequested | facts.RouteSelected) -> None:
+        named = fact.preferred if not isinstance(fact.personal, Personal) else (*fact.preferred, fact.personal.agent)
+        for agent in named:
+            self._world.agent(agent)
+        for queue in queues_named(fact.personal):
+            self._world.queue(queue)
+
+    def route_deadline(self, interaction: InteractionId) -> None:
+        """A route script has not answered in time: the router decides."""
+        call = self._world.interactions.get(interaction)
+        if call is not None and call.route_request:
+            self._unanswered(call, "no answer in time")
+
+    def _unanswered(self, call: Interaction, error: str) -> None:
+        self._requests.ended(call, error)
+        self.again(call)
 
     # -- on and out -----------------------------------------------------------------------------------------------
 
@@ -212,187 +269,92 @@ class Line:
         if not self._world.is_live(call.switch):  # nothing we asked for would be done: a little later, then
             self._world.timers.start(WAIT, call.id, _ASK_AGAIN_S)
         elif call.state is InteractionState.QUEUED:
-            self._overflow(call)
+            self._overflow(call, WAIT)
         else:
             call.overflow_due = True
+            self._matching.place(call)
 
-    def _overflow(self, call: Interaction) -> None:
-        world = self._world
+    def unstaffed(self, queue: Queue) -> None:
+        """The last agent of a queue has logged off: its calls go where they would go now."""
+        if queue.settings.overflow_unstaffed and not self._world.staff.count(queue.id):
+            for each in self._world.router.waiting(queue.id):
+                self.again(self._world.interactions[each])
+
+    def _overflow(self, call: Interaction, reason: str) -> None:
         assert call.queue is not None
-        queue = world.queues[call.queue]
+        self._send(call, self._world.queues[call.queue].settings.overflow_for(reason), _CAUSES[reason])
+
+    def _send(self, call: Interaction, target: Overflow, cause: Cause, *, wish: bool = False) -> None:
+        """Send a waiting call that nobody is being offered out of its queue."""
+        assert call.queue is not None
+        queue = self._world.queues[call.queue]
         self._take_out(call)
         queue.figures.overflowed += 1
-        overflow = queue.settings.overflow
-        if isinstance(overflow, ToQueue) and overflow.queue in world.queues:
-            world.tell(events.Diverted, call, Cause.QUEUE_TIME_OVERFLOW, to_queue=overflow.queue)
-            self._enter(call, world.queues[overflow.queue], Cause.OVERFLOW)
-        elif isinstance(overflow, ToDestination):
-            self._divert(call, overflow.destination, Cause.QUEUE_TIME_OVERFLOW)
-        else:
-            self._clear(call, Cause.QUEUE_TIME_OVERFLOW)
+        self.go(call, target, cause, wish=wish)
 
-    def divert(self, fact: facts.DivertRequested) -> None:
-        """A script sends its call out of the centre.
-
-        Raises:
-            UnknownInteraction: the call is over.
-            InvalidConnection: the call is with an agent.
-        """
-        call = self._world.interaction(fact.interaction)
-        if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
-            raise InvalidConnection(
-                f"call {call.id} is {call.state.value}; only a call without an agent can be diverted"
-            )
-        self._leave(call)
-        self._divert(call, fact.destination, Cause.REDIRECTED)
-
-    def _divert(self, call: Interaction, destination: str, cause: Cause) -> None:
+    def go(self, call: Interaction, target: Overflow, cause: Cause, *, wish: bool = False) -> None:
+        """Send a call that is in no queue somewhere."""
         world = self._world
-        call.move(InteractionTrigger.DIVERT, world.now)
-        world.tell(events.Diverted, call, cause, destination=destination)
-        world.emit(intents.TagConnection(call.switch, call.caller, {"cti_interaction": "", "cti_queue": ""}))
-        world.emit(intents.DivertConnection(call.switch, call.caller, destination))
-        del world.connections[call.caller]  # it is the dialplan's now
-        call.connections.discard(call.caller)
-        self._finish(call, cause)
+        match target:
+            case ToQueue(queue=queue) if queue in world.queues:
+                world.tell(events.Diverted, call, cause, to_queue=queue)
+                self.enter(call, world.queues[queue], Cause.OVERFLOW, wish=wish)
+            case ToDestination(destination=destination):
+                self._exits.divert(call, destination, cause)
+            case ToVoicemail(mailbox=mailbox, domain=domain):
+                self._exits.leave_message(call, mailbox, domain, cause)
+            case ToScript(script=script):
+                self._exits.to_script(call, script, cause)
+            case _:
+                self._exits.clear(call, cause)
 
-    def clear(self, fact: facts.ClearRequested) -> None:
-        """End the whole call; one that is over already stays so."""
-        call = self._world.interactions.get(fact.interaction)
-        if call is not None and not call.state.is_over:
-            self._leave(call)
-            self._clear(call, fact.cause)
+    def leave(self, call: Interaction, then: Callable[[], None]) -> None:
+        """Out of its queue, if it waits in one, by the host application's wish; and ``then`` something else with it.
 
-    def _clear(self, call: Interaction, cause: Cause) -> None:
-        call.move(InteractionTrigger.CLEAR, self._world.now)
-        self._clear_legs(call, cause)
+        That is done before the agents who were being offered it are free again: they are as good for it where it goes
+        as for any other call.
+        """
+        if not call.state.is_waiting or call.queue is None:
+            then()
+            return
+        self._world.queues[call.queue].figures.left += 1
+        self._take_out(call, then)
 
-    def _clear_legs(self, call: Interaction, cause: Cause) -> None:
-        for leg in sorted(call.connections):
-            if not self._world.connections[leg].clearing:
-                self._offers.clear(self._world.connections[leg], cause)
+    def gone(self, call: Interaction, cause: Cause, *, lost: bool) -> None:
+        """The caller of a waiting call hung up, or the switch lost them."""
+        assert call.queue is not None
+        queue = self._world.queues[call.queue]
+        self._take_out(call)
+        call.move(InteractionTrigger.LOSE if lost else InteractionTrigger.ABANDON, self._world.now)
+        if lost:
+            queue.figures.lost += 1
+        else:
+            self._counts.abandoned(call, queue, cause)
 
-    def _leave(self, call: Interaction) -> None:
-        """Out of its queue, if it waits in one, by the host application's wish."""
-        if call.state.is_waiting and call.queue is not None:
-            self._take_out(call)
-            self._world.queues[call.queue].figures.left += 1
-
-    def _take_out(self, call: Interaction) -> None:
+    def _take_out(self, call: Interaction, then: Callable[[], None] = lambda: None) -> None:
         """Out of its queue, whatever the reason: the caller of this counts it."""
         world = self._world
-        made = world.reservations.get(call.reservation) if call.reservation else None
-        if made is not None:
-            self._offers.end(made, ReservationTrigger.CANCEL, Cause.CALL_CANCELLED, "", then=lambda _: None)
-        world.router.call_gone(call.id)
-        world.timers.cancel(WAIT, call.id)
-        world.timers.cancel(WIDEN, call.id)
+        self._over(call)
         assert call.queue is not None
         world.queues[call.queue].figures.waiting -= 1
+        made = [world.reservations[each] for each in call.reservations]
+        self._offers.end_all(call, made, ReservationTrigger.CANCEL, Cause.CALL_CANCELLED, then=lambda _: then())
 
-    def answered(self, call: Interaction, _agent: Agent) -> None:
-        """Count an answered call."""
+    def _over(self, call: Interaction) -> None:
+        """The wait is over, and so is all that goes on during it."""
+        self._matching.forget(call)
+        self._wishes.drop(call)
+        self._requests.ended(call, "")
+        for kind in (WAIT, LATE):
+            self._world.timers.cancel(kind, call.id)
+
+    def answered(self, call: Interaction, agent: Agent) -> None:
+        """An agent has taken a call."""
         world = self._world
-        world.timers.cancel(WAIT, call.id)
-        world.timers.cancel(WIDEN, call.id)
+        self._over(call)
         caller = world.connections[call.caller]
         caller.move(ConnectionTrigger.ESTABLISH)
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=False))
-        if call.queue is None or call.queued_at is None:
-            return
-        queue, waited = world.queues[call.queue], call.waited_s(world.now)
-        figures = queue.figures
-        figures.waiting -= 1
-        figures.answered += 1
-        figures.wait_answered_s += waited
-        figures.longest_wait_s = max(figures.longest_wait_s, waited)
-        if waited <= queue.settings.service_level_s:
-            figures.answered_in_time += 1
-
-    def established(self, leg: Connection) -> None:
-        """A leg was answered; a caller in a queue stays queued, an agent is connected."""
-        if leg.clearing:
-            self._offers.clear(leg, Cause.CALL_CANCELLED)
-            return
-        if leg.established_at is None:
-            leg.established_at = self._world.now
-        if leg.side is Side.AGENT:
-            leg.move(ConnectionTrigger.ESTABLISH)
-            self._offers.established(leg)
-        elif leg.state is not ConnectionState.QUEUED:
-            leg.move(ConnectionTrigger.ESTABLISH)
-
-    # -- the end --------------------------------------------------------------------------------------------------
-
-    def connection_cleared(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
-        """A leg is gone; what that means for the call depends on whose it was."""
-        world = self._world
-        del world.connections[leg.id]
-        world.timers.cancel(CHECK, leg.id)
-        world.timers.cancel(LOOK, leg.id)
-        leg.move(ConnectionTrigger.CLEAR)
-        call = world.interactions[leg.interaction]
-        call.connections.discard(leg.id)
-        world.tell(
-            events.ConnectionCleared,
-            call,
-            cause,
-            agent=leg.agent,
-            connection=leg.id,
-            side=leg.side.value,
-            switch_cause=switch_cause,
-        )
-        if leg.side is Side.CALLER:
-            self._caller_gone(call, cause)
-        else:
-            self._agent_gone(call, leg, cause, switch_cause)
-        if not call.connections:
-            self._finish(call, cause)
-
-    def _caller_gone(self, call: Interaction, cause: Cause) -> None:
-        world = self._world
-        if call.state.is_waiting and call.queue is not None:
-            figures = world.queues[call.queue].figures
-            waited = call.waited_s(world.now)
-            short = waited < world.queues[call.queue].settings.short_abandon_s
-            lost = cause is Cause.SWITCHING_FUNCTION_TERMINATED
-            self._take_out(call)
-            call.move(InteractionTrigger.LOSE if lost else InteractionTrigger.ABANDON, world.now)
-            if lost:
-                figures.lost += 1
-            else:
-                figures.abandoned += 1
-                figures.short_abandoned += short
-                world.tell(events.Abandoned, call, cause, waited_s=waited)
-        elif cause is Cause.SWITCHING_FUNCTION_TERMINATED:
-            call.move(InteractionTrigger.LOSE, world.now)
-        else:
-            call.move(InteractionTrigger.CLEAR, world.now)
-        self._clear_legs(call, Cause.NORMAL_CLEARING)
-
-    def _agent_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> None:
-        world = self._world
-        self._offers.leg_gone(leg, cause, switch_cause)
-        agent = world.agents.get(leg.agent) if leg.agent is not None else None
-        if world.adopted.get(leg.agent or AgentId("")) == leg.id:
-            del world.adopted[leg.agent or AgentId("")]
-        if agent is not None and agent.connection == leg.id:
-            queue = world.queues.get(call.queue) if call.queue is not None else None
-            self._desk.call_ended(agent, queue.settings.wrap_up_s if queue is not None else 0.0)
-        # A leg of an offer that came to nothing may end long after the same agent took the call by another.
-        if call.agent == leg.agent and not leg.clearing and call.state is InteractionState.ESTABLISHED:
-            call.move(InteractionTrigger.CLEAR, world.now)
-            self._clear_legs(call, Cause.NORMAL_CLEARING)
-
-    def _finish(self, call: Interaction, cause: Cause) -> None:
-        world = self._world
-        if not call.connections and world.interactions.pop(call.id, None) is not None:
-            world.tell(events.CallCleared, call, cause, state=call.state.value)
-
-    def check(self, connection: ConnectionId) -> None:
-        """A leg that we asked to end has not said so: ask again, and ask whether it lives at all (race 15)."""
-        leg = self._world.connections.get(connection)
-        if leg is not None:
-            self._world.emit(intents.ClearConnection(leg.switch, leg.id, Cause.NORMAL_CLEARING))
-            self._world.emit(intents.CheckConnection(leg.switch, leg.id))
-            self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
+        world.spoke(customer(call), agent.id)
+        if call.queued_at is not None and call.queue is not None:
+            self._counts.answered(call, world.queues[call.queue], agent)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from cti.engine.calls import LIVE_EVERY_S, Calls
 from cti.engine.desk import Desk
+from cti.engine.exits import LIVE
 from cti.engine.line import Line
+from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.model import events, facts, intents
@@ -16,10 +19,10 @@ from cti.model.states import (
     AgentState,
     AgentTrigger,
     ConnectionTrigger,
-    InteractionState,
     InteractionTrigger,
     LinkState,
     LinkTrigger,
+    TalkState,
 )
 
 _STATUS = {
@@ -38,15 +41,21 @@ class Links:
     Args:
         world: what is known.
         desk: changes agents.
-        line: moves interactions.
+        calls: follows calls and their legs.
+        matching: looks for agents.
         offers: makes and ends reservations.
+        line: moves calls into queues and out of them.
     """
 
-    def __init__(self, world: World, desk: Desk, line: Line, offers: Offers) -> None:
+    def __init__(  # noqa: PLR0917 - the parts it is made of
+        self, world: World, desk: Desk, calls: Calls, matching: Matching, offers: Offers, line: Line
+    ) -> None:
         self._world = world
         self._desk = desk
-        self._line = line
+        self._calls = calls
+        self._matching = matching
         self._offers = offers
+        self._line = line
         self._seen: set[SwitchId] = set()
 
     def changed(self, switch: SwitchId, trigger: LinkTrigger) -> None:
@@ -74,7 +83,7 @@ class Links:
         calls_known, legs_known = frozenset(world.interactions), frozenset(world.connections)
         for connection in [c for c in world.connections.values() if c.switch == fact.switch]:
             if fact.restarted or connection.id not in seen:
-                self._line.connection_cleared(connection, Cause.SWITCHING_FUNCTION_TERMINATED, _GONE)
+                self._calls.connection_cleared(connection, Cause.SWITCHING_FUNCTION_TERMINATED, _GONE)
         for channel in fact.channels:
             known = world.connections.get(channel.connection)
             if known is not None:
@@ -91,7 +100,7 @@ class Links:
                 if partner is not None and partner.side is Side.AGENT and partner.connection not in world.connections:
                     self._adopt(fact.switch, channel, partner, calls_known)
                 elif channel.bridged_to is None:
-                    self._line.offered(
+                    self._calls.offered(
                         facts.Offered(
                             fact.switch,
                             channel.connection,
@@ -102,11 +111,13 @@ class Links:
                         )
                     )
         self.changed(fact.switch, LinkTrigger.SNAPSHOT_TAKEN)
-        waiting = [c for c in self._calls_on(fact.switch) if c.state is InteractionState.QUEUED]
+        waiting = [c for c in self._calls_on(fact.switch) if c.state.is_waiting]
         for call in waiting:
-            world.router.call_waiting(call)
+            self._matching.place(call)
+        for call in waiting:
+            self._line.stays(call)  # or goes on: what it waited for may have come to an end meanwhile
         for call in sorted(waiting, key=lambda c: c.age_key):
-            self._line.route(call)
+            self._matching.route(call)
 
     def _catch_up(self, known: Connection, channel: facts.ChannelSeen) -> None:
         if known.clearing:
@@ -115,7 +126,7 @@ class Links:
         if known.side is Side.AGENT and channel.bridged_to is not None:
             self._offers.bridged(known)
         if channel.established and known.established_at is None:
-            self._line.established(known)
+            self._calls.established(known)
 
     def _adopt(
         self,
@@ -146,6 +157,9 @@ class Links:
             world.connections[leg.id] = leg
             call.connections.add(leg.id)
         call.move(InteractionTrigger.ESTABLISH, world.now)
+        world.timers.start(LIVE, call.id, LIVE_EVERY_S)
+        call.talk = TalkState.TALKING
+        call.pair = call.wanted_pair = (caller.connection, partner.connection)
         agent = world.agents.get(partner.agent) if partner.agent is not None else None
         if agent is not None and agent.state is not AgentState.NULL and agent.connection is None:
             self._desk.apply(agent, AgentTrigger.ANSWER, Cause.SWITCHING_FUNCTION_TERMINATED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cti.engine.desk import Desk
 from cti.engine.world import World
@@ -10,7 +10,7 @@ from cti.model import events, intents, reason
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ConnectionId, ReservationId
+from cti.model.ids import ConnectionId, QueueId, ReservationId
 from cti.model.interaction import Interaction
 from cti.model.reservation import Reservation
 from cti.model.states import (
@@ -29,6 +29,8 @@ LOOK = "look"
 
 BRIDGE_LEASE_S = 3.0
 """How long may pass between an agent's answer and the bridge? A loaded FreeSWITCH takes a few tenths of a second."""
+RING_S = 20.0
+"""How long may a consulted agent's phone ring, on a call that came by no queue?"""
 LOOK_AFTER_S = 1.0
 """How long to wait for the word of an end before looking for it? Events come up to 20 ms after replies."""
 CHECK_AFTER_S = 10.0
@@ -57,43 +59,63 @@ class Offers:
         """Set by the engine: look for an agent for a waiting call."""
         self.answered: Callable[[Interaction, Agent], None] = lambda _call, _agent: None
         """Set by the engine: count an answered call, stop its timers."""
+        self.consulted_answered: Callable[[Connection], None] = lambda _: None
+        """Set by the engine: a consulted agent has answered."""
+        self.consultation_failed: Callable[[Interaction], None] = lambda _: None
+        """Set by the engine: a consulted agent has not taken the call."""
 
     def make(self, call: Interaction, agent: Agent) -> None:
         """Promise an agent to a call and ring their phone."""
-        world = self._world
-        assert call.queue is not None
-        queue = world.queues[call.queue]
-        world.router.call_gone(call.id)
+        made = self._promise(call, agent, None)
         call.offers += 1
+        call.reservations.append(made.id)
+        call.move(InteractionTrigger.ROUTE, self._world.now)
+        self._ring(call, agent, made, Cause.DISTRIBUTED)
+
+    def consult(self, call: Interaction, agent: Agent, asks: ConnectionId) -> ConnectionId:
+        """Promise an agent to one who consults them, whose leg is ``asks``; returns the leg by which their phone rings."""
+        made = self._promise(call, agent, asks)
+        call.consultation = made.id
+        self._ring(call, agent, made, Cause.CONSULTATION)
+        return made.leg
+
+    def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None) -> Reservation:
+        world = self._world
+        queue = world.queues.get(call.queue) if call.queue is not None else None
         leg = world.ids.connection()
-        ring_s = queue.settings.ring_timeout_s
+        ring_s = queue.settings.ring_timeout_s if queue is not None else RING_S
         token = world.next_token()
         made = Reservation(
             id=ReservationId(f"{call.id}/{token}"),
             token=token,
             agent=agent.id,
             interaction=call.id,
-            queue=queue.id,
+            queue=queue.id if queue is not None else QueueId(""),
             leg=leg,
             made_at=world.now,
             lease_ends_at=world.now + ring_s,
+            consults=asks,
         )
         world.reservations[made.id] = made
-        call.reservation = agent.reservation = made.id
+        agent.reservation = made.id
         agent.interaction = call.id
         world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
         call.connections.add(leg)
-        call.move(InteractionTrigger.ROUTE, world.now)
-        self._desk.apply(agent, AgentTrigger.RESERVE, Cause.DISTRIBUTED)
+        return made
+
+    def _ring(self, call: Interaction, agent: Agent, made: Reservation, cause: Cause) -> None:
+        world = self._world
+        ring_s = made.lease_ends_at - made.made_at
+        self._desk.apply(agent, AgentTrigger.RESERVE, cause)
         world.timers.start(LEASE, made.id, ring_s)
         world.emit(
             intents.OfferCall(
                 switch=call.switch,
-                leg=leg,
+                leg=made.leg,
                 contact=agent.phone,
                 interaction=call.id,
                 agent=agent.id,
-                queue=queue.id,
+                queue=made.queue,
                 reservation=made.id,
                 ring_timeout_s=ring_s,
                 calling_number=call.calling_number,
@@ -113,12 +135,13 @@ class Offers:
         made.state = ReservationState.OFFERING
         made.delivered_at = world.now
         call, agent = world.interactions[made.interaction], world.agents[made.agent]
+        cause = Cause.DISTRIBUTED if made.consults is None else Cause.CONSULTATION
         call.move(InteractionTrigger.DELIVER, world.now)
-        self._desk.apply(agent, AgentTrigger.ALERT, Cause.DISTRIBUTED)
+        self._desk.apply(agent, AgentTrigger.ALERT, cause)
         world.tell(
             events.Delivered,
             call,
-            Cause.DISTRIBUTED,
+            cause,
             agent=agent.id,
             connection=leg.id,
             waited_s=call.waited_s(world.now),
@@ -136,7 +159,13 @@ class Offers:
         made.state = ReservationState.ACCEPTED
         made.lease_ends_at = world.now + BRIDGE_LEASE_S
         world.timers.start(LEASE, made.id, BRIDGE_LEASE_S)
-        world.emit(intents.Bridge(leg.switch, world.interactions[made.interaction].caller, leg.id))
+        call = world.interactions[made.interaction]
+        if made.consults is not None:
+            self.consulted_answered(leg)
+            return
+        world.emit(intents.Bridge(leg.switch, call.caller, leg.id))
+        world.router.call_gone(call.id)
+        self._rescind_others(call, made)
 
     def bridged(self, leg: Connection) -> None:
         """Caller and agent hear each other: the promise is kept."""
@@ -150,6 +179,16 @@ class Offers:
             leg.established_at = world.now
         self._close(made, ReservationTrigger.COMPLETE)
         call, agent = world.interactions[made.interaction], world.agents[made.agent]
+        if made.consults is not None:
+            agent.connection, agent.interaction, agent.no_answers = leg.id, call.id, 0
+            self._desk.apply(agent, AgentTrigger.ANSWER, Cause.CONSULTATION)
+            waited_s = world.now - made.made_at
+            world.tell(
+                events.Established, call, Cause.CONSULTATION, agent=agent.id, connection=leg.id, waited_s=waited_s
+            )
+            return
+        world.router.call_gone(call.id)
+        self._rescind_others(call, made)
         agent.connection, agent.no_answers = leg.id, 0
         agent.interaction, call.agent = call.id, agent.id
         agent.calls_answered += 1
@@ -163,6 +202,11 @@ class Offers:
             connection=leg.id,
             waited_s=call.waited_s(world.now),
         )
+
+    def _rescind_others(self, call: Interaction, winner: Reservation) -> None:
+        """One of several agents was the first to answer: the others' phones stop ringing, and nobody is to blame."""
+        others = [self._world.reservations[each] for each in call.reservations if each != winner.id]
+        self.end_all(call, others, ReservationTrigger.RESCIND, Cause.MULTIPLE_ALERTING)
 
     def bridge_failed(self, leg: Connection) -> None:
         """The two could not be connected: one of them is gone, and its own end, on its way, says whose fault it was.
@@ -217,40 +261,56 @@ class Offers:
         if made is not None:
             self.end(made, ReservationTrigger.CANCEL, cause, "")
 
-    def end(
+    def cancel(self, made: Reservation, cause: Cause) -> None:
+        """Nobody needs the agent any more."""
+        self.end(made, ReservationTrigger.CANCEL, cause, "")
+
+    def end(self, made: Reservation, trigger: ReservationTrigger, cause: Cause, switch_cause: str) -> None:
+        """End a reservation otherwise than by a bridge: clear the leg, put a living caller back, free the agent."""
+        call = self._world.interactions[made.interaction]
+        if made.consults is not None:
+            self.end_all(call, [made], trigger, cause, switch_cause, then=self.consultation_failed)
+            return
+        self.end_all(call, [made], trigger, cause, switch_cause, then=self.put_back)
+        self.route(call)
+
+    def end_all(
         self,
-        made: Reservation,
+        call: Interaction,
+        promises: Iterable[Reservation],
         trigger: ReservationTrigger,
         cause: Cause,
-        switch_cause: str,
+        switch_cause: str = "",
         *,
-        then: Callable[[Interaction], None] | None = None,
+        then: Callable[[Interaction], None] = lambda _: None,
     ) -> None:
-        """End a reservation otherwise than by a bridge: clear the leg, free the agent, put a living caller back.
+        """End some of a call's reservations otherwise than by a bridge: clear the legs, free the agents.
 
-        ``then`` does something else with the caller than to put them back.
+        ``then`` says what becomes of the caller before any of the agents is free again, or a younger call would
+        overtake this one.
         """
         world = self._world
-        if not self._close(made, trigger):
-            return
-        call, agent = world.interactions[made.interaction], world.agents.get(made.agent)
-        leg = world.connections.get(made.leg)
-        if leg is not None:
-            self.clear(leg, cause)
-        if agent is not None:
-            agent.interaction = None
-        world.tell(
-            events.OfferEnded,
-            call,
-            cause,
-            agent=made.agent,
-            outcome=made.state.value,
-            switch_cause=switch_cause,
-        )
-        (then or self.put_back)(call)  # before the agent is free again, or a younger call would overtake this one
-        if agent is not None:
-            self._free(agent, made, cause)
-        self.route(call)
+        ended = [made for made in promises if self._close(made, trigger)]
+        for made in ended:
+            leg = world.connections.get(made.leg)
+            if leg is not None:
+                self.clear(leg, cause)
+            agent = world.agents.get(made.agent)
+            if agent is not None:
+                agent.interaction = None
+            world.tell(
+                events.OfferEnded,
+                call,
+                cause,
+                agent=made.agent,
+                outcome=made.state.value,
+                switch_cause=switch_cause,
+            )
+        then(call)
+        for made in ended:
+            agent = world.agents.get(made.agent)
+            if agent is not None:
+                self._free(agent, made, cause)
 
     def clear(self, leg: Connection, cause: Cause) -> None:
         """Ask the switch to end a leg, and look for it later if it does not say so."""
@@ -292,8 +352,10 @@ class Offers:
         world.timers.cancel(LEASE, made.id)
         del world.reservations[made.id]
         call, agent = world.interactions.get(made.interaction), world.agents.get(made.agent)
-        if call is not None:
-            call.reservation = None
+        if call is not None and made.consults is not None:
+            call.consultation = None
+        elif call is not None:
+            call.reservations.remove(made.id)
         if agent is not None:
             agent.reservation = None
         leg = world.connections.get(made.leg)

@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from attrs import evolve, frozen
 
 from cti.engine.world import World
+from cti.model.figures import QueueFigures
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
-from cti.model.queue import QueueFigures
 from cti.model.states import AgentState, InteractionState, LinkState
 from cti.routing.order import call_key
 
 
 @frozen
 class WaitingCall:
-    """A call in a queue; ``agent`` is whom it is being offered to, if anybody."""
+    """A call in a queue; ``agents`` are those whom it is being offered to now."""
 
     interaction: InteractionId
     calling_number: str
     calling_name: str
     waited_s: float
     priority: int
-    agent: AgentId | None
+    agents: tuple[AgentId, ...]
 
 
 @frozen
@@ -85,19 +85,17 @@ def _queue(world: World, queue_id: QueueId) -> QueueView:
         key=lambda call: call_key(call, queue.settings.priority_per_minute),
     )
     serving = [a for a in world.agents.values() if a.state is not AgentState.NULL and queue.settings.accepts(a.skills)]
-    waiting = []
-    for call in calls:
-        made = world.reservations.get(call.reservation) if call.reservation is not None else None
-        waiting.append(
-            WaitingCall(
-                interaction=call.id,
-                calling_number=call.calling_number,
-                calling_name=call.calling_name,
-                waited_s=world.now - (call.queued_at or world.now),
-                priority=call.priority,
-                agent=made.agent if made is not None else None,
-            )
+    waiting = [
+        WaitingCall(
+            interaction=call.id,
+            calling_number=call.calling_number,
+            calling_name=call.calling_name,
+            waited_s=world.now - (call.queued_at or world.now),
+            priority=call.priority,
+            agents=tuple(world.reservations[each].agent for each in call.reservations),
         )
+        for call in calls
+    ]
     return QueueView(
         id=queue_id,
         figures=evolve(queue.figures),

@@ -12,8 +12,7 @@ from cti.model.agent import Agent
 from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.queue import QueueSettings
-from cti.model.states import AgentState, InteractionState
-from cti.routing.order import at_time, call_key
+from cti.model.states import AgentState
 from cti.routing.widening import first_step
 
 
@@ -22,8 +21,8 @@ class Reason:
     """Why one agent is not, or is, the one for one call.
 
     ``code`` is one of ``chosen``, ``offered`` (this call, now), ``lacking skill``, ``not yet`` (a step of widening will
-    let the agent in), ``state``, ``better agent``, ``better call``, ``link`` and ``not waiting``; ``text`` says it in
-    full.
+    let the agent in), ``state``, ``personal`` (it waits for another alone), ``route script`` (one is being asked),
+    ``better agent``, ``better call``, ``link`` and ``not waiting``; ``text`` says it in full.
     """
 
     agent: AgentId
@@ -71,13 +70,11 @@ def explain_call(world: World, call: InteractionId, *, most: int = 1000) -> Call
     known = world.interaction(call)
     reasons = [_reason(world, known, agent) for agent in world.agents.values()]
     reasons.sort(key=lambda reason: (_RANK[reason.code], reason.agent))
-    queue = world.queues.get(known.queue) if known.queue is not None else None
-    per_minute = queue.settings.priority_per_minute if queue is not None else 0.0
     return CallExplained(
         call=known.id,
         queue=known.queue,
         position=world.router.position(known.id),
-        priority=-at_time(call_key(known, per_minute), per_minute, world.now)[0],
+        priority=-world.router.due_key(known)[0],
         widened=known.widened,
         summary=_summary([reason.code for reason in reasons], "agent"),
         agents=tuple(reasons[:most]),
@@ -99,7 +96,7 @@ def explain_agent(world: World, agent: AgentId, *, most: int = 1000) -> AgentExp
     """
     known = world.agent(agent)
     waiting = [call for call in world.interactions.values() if call.state.is_waiting and call.queue in world.queues]
-    reasons = [_reason(world, call, known) for call in sorted(waiting, key=lambda call: _key(world, call))]
+    reasons = [_reason(world, call, known) for call in sorted(waiting, key=world.router.due_key)]
     return AgentExplained(
         agent=known.id,
         state=known.state,
@@ -118,18 +115,14 @@ _RANK = {
             "better call",
             "link",
             "state",
+            "personal",
+            "route script",
             "not yet",
             "lacking skill",
             "not waiting",
         )
     )
 }
-
-
-def _key(world: World, call: Interaction) -> tuple[float, float, int, InteractionId]:
-    assert call.queue is not None
-    per_minute = world.queues[call.queue].settings.priority_per_minute
-    return at_time(call_key(call, per_minute), per_minute, world.now)
 
 
 def _summary(codes: list[str], noun: str) -> str:
@@ -147,24 +140,28 @@ def _reason(world: World, call: Interaction, agent: Agent) -> Reason:
 def _code(world: World, call: Interaction, agent: Agent) -> tuple[str, str]:
     if not call.state.is_waiting or call.queue not in world.queues:
         return "not waiting", f"the call is {call.state.value}"
-    made = world.reservations.get(call.reservation) if call.reservation is not None else None
-    if made is not None and made.agent == agent.id:
-        return "offered", f"is being offered the call since {world.now - made.made_at:.1f} s"
+    offers = [world.reservations[each] for each in call.reservations]
+    for made in offers:
+        if made.agent == agent.id:
+            return "offered", f"is being offered the call since {world.now - made.made_at:.1f} s"
+    if call.route_request:
+        return "route script", "a route script is being asked about the call"
     settings = world.queues[call.queue].settings
+    if call.wanted is not None:
+        return _personal(world, call, agent)
     step = first_step(settings, agent.skills, lambda name: _settings(world, name))
-    if step is None:
+    if step is None and not _borrowed(world, call.queue, agent):
         return "lacking skill", "; ".join(settings.shortfalls(agent.skills))
-    if step > call.widened:
+    if step is not None and step > call.widened:
         wait_s = max(0.0, settings.widening[step - 1].after_s - (world.now - call.entered_at))
         lacking = "; ".join(settings.shortfalls(agent.skills))
         return "not yet", f"{lacking}; widening lets the agent in after {wait_s:.1f} s more"
     if agent.state is not AgentState.READY:
-        said = "logged off" if agent.state is AgentState.NULL else agent.state.value
-        return "state", f"{said} ({agent.reason})" if agent.reason else said
-    if made is not None:
-        return "better agent", f"the call is being offered to {made.agent}"
-    if call.state is InteractionState.QUEUED and not world.is_live(call.switch):
+        return "state", _said(agent)
+    if not world.is_live(call.switch):
         return "link", f"the link to switch {call.switch} is not live"
+    if not world.router.position(call.id):  # it waits, and no more agents are looked for
+        return "better agent", f"the call is being offered to {', '.join(made.agent for made in offers)}"
     best = world.router.agent_for(call)
     if best != agent.id:
         return "better agent", f"{best} goes before by {_strategy(settings)}" if best is not None else "no decision"
@@ -172,6 +169,28 @@ def _code(world: World, call: Interaction, agent: Agent) -> tuple[str, str]:
     if due != call.id:
         return "better call", f"call {due} is due before it"
     return "chosen", "is the agent for this call, and this call is due to the agent"
+
+
+def _borrowed(world: World, queue: QueueId, agent: Agent) -> bool:
+    """Whether a queue of this agent's lends its agents to this one now."""
+    lenders = world.router.borrowing().get(queue, ())
+    return any(settings.accepts(agent.skills) for name in lenders if (settings := _settings(world, name)) is not None)
+
+
+def _personal(world: World, call: Interaction, agent: Agent) -> tuple[str, str]:
+    if call.wanted != agent.id:
+        return "personal", f"the call waits for {call.wanted} alone"
+    if agent.state is not AgentState.READY:
+        return "state", _said(agent)
+    due = world.router.call_for(agent)
+    if due != call.id:
+        return "better call", f"call {due} is due before it"
+    return "chosen", "is the agent whom the call waits for"
+
+
+def _said(agent: Agent) -> str:
+    said = "logged off" if agent.state is AgentState.NULL else agent.state.value
+    return f"{said} ({agent.reason})" if agent.reason else said
 
 
 def _settings(world: World, queue: QueueId) -> QueueSettings | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from cti.engine.staff import Staff
 from cti.engine.timers import Timers
 from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
 from cti.model import events
@@ -14,11 +15,16 @@ from cti.model.connection import Connection
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.intents import Intent, Notify
 from cti.model.interaction import Interaction
+from cti.model.party import Destination
 from cti.model.queue import Queue
+from cti.model.recording import CallRecording, RecordingSettings, Segment
 from cti.model.reservation import Reservation
 from cti.model.states import LinkState
+from cti.model.supervision import Supervision
 from cti.routing.router import Router
 
+CUSTOMERS_KEPT = 200_000
+"""For how many customers is the last agent remembered?"""
 REMEMBERED_S = 60.0
 """For how long may news of a leg that has ended still come? ``show channels`` lags by a second, a slow link by more."""
 
@@ -40,6 +46,18 @@ class World:
         """Who is logged on at which phone."""
         self.adopted: dict[AgentId, ConnectionId] = {}
         """Legs found alive in a snapshot whose agents have not logged on again yet."""
+        self.destinations: tuple[Destination, ...] = ()
+        """Which numbers agents may have called."""
+        self.supervisions: dict[ConnectionId, Supervision] = {}
+        """Who listens in, by their own leg; such a leg is no call's."""
+        self.recording: RecordingSettings | None = None
+        """Where recordings go; None for nowhere."""
+        self.recordings: dict[InteractionId, CallRecording] = {}
+        self.segments: dict[str, Segment] = {}
+        """The recordings under way, by path; one may outlive its interaction for a moment."""
+        self.last_agents: dict[str, tuple[AgentId, float]] = {}
+        """Who talked last with which customer, and when; the longest ago first."""
+        self.staff = Staff(self)
         self.intents: list[Intent] = []
         self.timers = Timers(self.emit)
         self._token = 0
@@ -83,6 +101,14 @@ class World:
         """The next place among calls that enter in one instant."""
         self._place += 1
         return self._place
+
+    def spoke(self, customer: str, agent: AgentId) -> None:
+        """An agent talks with a customer; remembered for the next call."""
+        if customer:
+            self.last_agents.pop(customer, None)
+            self.last_agents[customer] = (agent, self.now)
+            if len(self.last_agents) > CUSTOMERS_KEPT:
+                del self.last_agents[next(iter(self.last_agents))]
 
     def ended(self, connection: ConnectionId) -> None:
         """The switch says that a leg has ended; remembered for a while, so that late news does not bring it back."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from attrs import Factory, define, field, frozen
 
-from cti.model.ids import AgentId, ConnectionId, InteractionId, ReservationId
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
+from cti.model.recording import maybe_share, recorded_share
 from cti.model.states import AgentState
 from cti.model.validate import count, levels, name, one_of, seconds
 
@@ -26,6 +27,8 @@ class AgentSettings:
         reject_delay_s: the same after a rejected offer.
         busy_delay_s: the same when the phone was busy.
         phone_down_delay_s: the same when the phone was not registered or the network failed.
+        record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
+            says; None leaves it to the queue.
     """
 
     id: AgentId = field(validator=name)
@@ -38,6 +41,7 @@ class AgentSettings:
     reject_delay_s: float = field(default=5.0, validator=seconds)
     busy_delay_s: float = field(default=10.0, validator=seconds)
     phone_down_delay_s: float = field(default=15.0, validator=seconds)
+    record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
 
 
 @define(eq=False)
@@ -58,6 +62,8 @@ class Agent:
     reservation: ReservationId | None = None
     interaction: InteractionId | None = None
     connection: ConnectionId | None = None
+    handling: tuple[QueueId, float] | None = None
+    """The queue whose call they are on or wrapping up, and since when."""
     no_answers: int = 0
     calls_answered: int = 0
     seconds_in: dict[AgentState, float] = Factory(dict)

@@ -15,6 +15,8 @@ class Side(Enum):
 
     CALLER = "caller"
     AGENT = "agent"
+    OTHER = "other"
+    """Somebody outside whom an agent has called."""
 
 
 @define(eq=False)
@@ -31,6 +33,10 @@ class Connection:
     clearing: bool = False
     """Whether we have asked the switch to clear it."""
     established_at: float | None = None
+    leaving: bool = False
+    """Whether it is to end as soon as it hears nobody."""
+    parked: bool = False
+    """Whether the switch has said that it hears nobody, since it last heard somebody."""
 
     def move(self, trigger: ConnectionTrigger) -> bool:
         """Pull a trigger of the table; whether it changed the state.

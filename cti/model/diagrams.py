@@ -33,6 +33,10 @@ put a living caller back in place.""",
 What a customer wants of the centre, over however many legs it takes. It waits while queued, routing (an agent is
 promised) or delivered (the agent's phone rings), and keeps its age from one to the next. Diverted, abandoned, lost and
 cleared are the ends; Call Cleared is told when the last leg has gone too.""",
+    "conversation": """\
+What an agent does with a call they have. Calling means that a consulted party's phone rings and the caller is held;
+consulting that the two talk; alternated that the caller is talked with and the consulted party hears nothing. CSTA makes
+a call of its own of each consultation; here it is one interaction, so that the data stays with it.""",
     "connection": """\
 One leg on a switch, in CSTA's words. A switch may tell of it twice, late or out of order, so that no trigger is
 illegal and a later state may be reached without the ones before it.""",

@@ -41,7 +41,34 @@ class Queued(CallEvent):
     """The call waits in ``queue``; with cause remainsInQueue it is back in its place after an offer failed."""
 
     position: int
-    """1 is the head, by this queue's order; 0 while the link to the switch is down and nothing is routed."""
+    """1 is the head, by this queue's order; 0 while nothing is routed: the link to the switch is down, or a route
+    script is being asked."""
+
+
+@frozen(kw_only=True)
+class RouteRequested(CallEvent):
+    """A route script is asked about the call (CSTA: Route Request)."""
+
+    cross_ref: str
+    script: str
+    deadline_s: float
+
+
+@frozen(kw_only=True)
+class RouteUsed(CallEvent):
+    """A route script's answer is being acted on (CSTA: Route Used)."""
+
+    cross_ref: str
+    to: str
+    """Where the call goes: ``default`` if the script left it to the router."""
+
+
+@frozen(kw_only=True)
+class RouteEnded(CallEvent):
+    """A route request is over without an answer that was used (CSTA: Route End); ``error`` says why, if it failed."""
+
+    cross_ref: str
+    error: str
 
 
 @frozen(kw_only=True)
@@ -61,6 +88,50 @@ class Established(CallEvent):
 
 
 @frozen(kw_only=True)
+class Held(CallEvent):
+    """The caller hears music; ``connection`` is the leg of the agent who holds them."""
+
+    connection: ConnectionId
+
+
+@frozen(kw_only=True)
+class Retrieved(CallEvent):
+    """The agent and whoever was held talk again."""
+
+    connection: ConnectionId
+
+
+@frozen(kw_only=True)
+class Originated(CallEvent):
+    """An agent has somebody called, to consult them: ``to`` says whom, ``connection`` is their leg."""
+
+    connection: ConnectionId
+    to: str
+
+
+@frozen(kw_only=True)
+class Transferred(CallEvent):
+    """The call is with ``agent`` now, or with ``to`` outside or elsewhere; ``from_agent`` has left it."""
+
+    from_agent: AgentId
+    to: str
+
+
+@frozen(kw_only=True)
+class Conferenced(CallEvent):
+    """All of these legs hear each other."""
+
+    connections: tuple[ConnectionId, ...]
+
+
+@frozen(kw_only=True)
+class AssistanceRequested(CallEvent):
+    """The agent asks for help with the call, from whoever supervises its queue (not CSTA)."""
+
+    note: str
+
+
+@frozen(kw_only=True)
 class OfferEnded(CallEvent):
     """An offer came to nothing: rejected, timed out, cancelled, rescinded or failed. (A reservation's end; not CSTA.)"""
 
@@ -70,10 +141,13 @@ class OfferEnded(CallEvent):
 
 @frozen(kw_only=True)
 class Diverted(CallEvent):
-    """The call left its queue or script for another queue (``to_queue``), or the centre for ``destination``."""
+    """The call left its queue or script for another queue (``to_queue``) or a script (``to_script``), or the centre for
+    ``destination`` (a mailbox as ``voicemail:1000``).
+    """
 
     destination: str = ""
     to_queue: QueueId | None = None
+    to_script: str = ""
 
 
 @frozen(kw_only=True)
@@ -159,6 +233,94 @@ class AgentPending(AgentEvent):
 
 
 @frozen(kw_only=True)
+class Supervised(AgentEvent):
+    """How a supervision stands (not CSTA); ``agent`` is the supervisor, ``state`` their state as an agent."""
+
+    connection: ConnectionId
+    """The supervisor's own leg."""
+    mode: str
+    """``monitor``, ``whisper`` or ``barge``."""
+    phase: str
+    """``calling``, ``waiting``, ``listening`` or ``ended``."""
+    watched: AgentId | None
+    """The agent who is followed from call to call, if it is one."""
+    interaction: InteractionId | None
+    """The call that is heard, or followed."""
+
+
+@frozen(kw_only=True)
+class Audited:
+    """Somebody who is no party to a call has done something, or tried to: what has to be accounted for (not CSTA)."""
+
+    at: float
+    who: str
+    what: str
+    """``monitor``, ``take over``, ``force log off``, ...; see docs/supervision.md."""
+    whom: str
+    """The agent's or the interaction's id."""
+    outcome: str
+    """``done``, ``refused`` by the policy, or the ``code`` of the error."""
+
+
+@frozen(kw_only=True)
+class RecordingEvent:
+    """What all events about recordings say. They may come after Call Cleared: a file is closed when its leg is gone."""
+
+    interaction: InteractionId
+    at: float
+    path: str
+    """On the switch's machine."""
+    n: int
+    """Which segment of the interaction it is, from 1."""
+    agent: AgentId | None
+    queue: QueueId | None
+
+
+@frozen(kw_only=True)
+class RecordingStarted(RecordingEvent):
+    """A segment is being recorded."""
+
+
+@frozen(kw_only=True)
+class RecordingPaused(RecordingEvent):
+    """There is silence in the file from now on."""
+
+
+@frozen(kw_only=True)
+class RecordingResumed(RecordingEvent):
+    """What is said is in the file again."""
+
+
+@frozen(kw_only=True)
+class RecordingEnded(RecordingEvent):
+    """A segment is complete."""
+
+    started_at: float
+    length_s: float | None
+    """By the switch's own word; None when it has not said."""
+
+
+@frozen(kw_only=True)
+class RecordingFailed(RecordingEvent):
+    """Something is not recorded that should be, or its file is not sound. The call goes on."""
+
+    why: str
+
+
+@frozen(kw_only=True)
+class RecordingKept:
+    """The file of a segment has been looked at, and is in the index (not CSTA)."""
+
+    interaction: InteractionId
+    at: float
+    path: str
+    length_s: float
+    size: int
+    sha256: str
+    error: str
+
+
+@frozen(kw_only=True)
 class SystemStatus:
     """A switch's link changed: ``status`` is CSTA's (initializing, normal, messagesLost, disabled)."""
 
@@ -176,15 +338,23 @@ class InvariantBroken:
     what: str
 
 
-Event = CallEvent | AgentEvent | SystemStatus | InvariantBroken
+Event = CallEvent | AgentEvent | SystemStatus | InvariantBroken | Audited | RecordingEvent | RecordingKept
 
 EVENTS: Mapping[str, type[Any]] = {
     cls.__name__: cls
     for cls in (
         Offered,
         Queued,
+        RouteRequested,
+        RouteUsed,
+        RouteEnded,
         Delivered,
         Established,
+        Held,
+        Retrieved,
+        Originated,
+        Transferred,
+        Conferenced,
         OfferEnded,
         Diverted,
         Abandoned,
@@ -199,6 +369,15 @@ EVENTS: Mapping[str, type[Any]] = {
         AgentBusy,
         AgentWorkingAfterCall,
         AgentPending,
+        AssistanceRequested,
+        Supervised,
+        Audited,
+        RecordingStarted,
+        RecordingPaused,
+        RecordingResumed,
+        RecordingEnded,
+        RecordingFailed,
+        RecordingKept,
         SystemStatus,
         InvariantBroken,
     )

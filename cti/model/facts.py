@@ -15,7 +15,10 @@ from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.connection import Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.overflow import Overflow, ToDestination
+from cti.model.personal import LastAgent, Personal
 from cti.model.queue import QueueSettings
+from cti.model.services import Service
 from cti.model.validate import whole
 
 # -- from a switch ----------------------------------------------------------------------------------------------------
@@ -59,6 +62,8 @@ class Established:
     switch: SwitchId
     connection: ConnectionId
     reservation: ReservationId | None = None
+    parked: bool = False
+    """Whether it is known to hear nobody, as Parked would say."""
 
 
 @frozen
@@ -163,6 +168,59 @@ class SnapshotTaken:
     restarted: bool = False
 
 
+@frozen
+class Parked:
+    """A leg is in our hands and hears nobody: it waits for what we say."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class Tapped:
+    """A leg is being listened in on."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class RecordingStarted:
+    """A leg is being recorded."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    path: str
+
+
+@frozen
+class RecordingStopped:
+    """A recording has ended, and its file is closed."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    path: str
+    length_s: float | None = None
+
+
+@frozen
+class RecordingFailed:
+    """A recording could not be announced, started, or paused."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    path: str
+    why: str
+
+
+@frozen
+class Announced:
+    """A prompt that a leg was to hear has ended."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
 # -- from the host application and from agents ------------------------------------------------------------------------
 
 
@@ -226,6 +284,31 @@ class QueueRequested:
     queue: QueueId
     priority: int = field(default=0, validator=whole)
     data: Mapping[str, Any] = Factory(dict)
+    personal: Personal | LastAgent | None = None
+    """The agent whom the call waits for first; in place of what the queue says."""
+    preferred: tuple[AgentId, ...] = ()
+    """Who is asked before all others."""
+
+
+@frozen
+class RouteSelected:
+    """A route script has answered a route request (CSTA: Route Select).
+
+    ``cross_ref`` is the request's; an answer to a request that is over changes nothing. Without any of the others the
+    call is routed as if nobody had been asked.
+    """
+
+    interaction: InteractionId
+    cross_ref: str
+    to: Overflow | None = None
+    """Where else the call goes, another queue included."""
+    priority: int | None = None
+    """The call's own priority from now on; None leaves it."""
+    personal: Personal | LastAgent | None = None
+    preferred: tuple[AgentId, ...] = ()
+    data: Mapping[str, Any] = Factory(dict)
+    error: str = ""
+    """Why the script has no answer, if it failed; for the report."""
 
 
 @frozen
@@ -236,12 +319,17 @@ class DataAttached:
     data: Mapping[str, Any]
 
 
+def _anywhere(value: Overflow | str) -> Overflow:
+    return ToDestination(value) if isinstance(value, str) else value
+
+
 @frozen
 class DivertRequested:
-    """A script sends its call out of the centre, to a number of the switch's dialplan."""
+    """A script sends its call somewhere: out of the centre, to another script, to a queue on that queue's own terms."""
 
     interaction: InteractionId
-    destination: str
+    to: Overflow = field(converter=_anywhere)
+    """A text is a number of the switch's dialplan."""
 
 
 @frozen
@@ -271,6 +359,12 @@ Fact = (
     | Established
     | Bridged
     | BridgeFailed
+    | Parked
+    | Tapped
+    | RecordingStarted
+    | RecordingStopped
+    | RecordingFailed
+    | Announced
     | Held
     | Retrieved
     | ConnectionCleared
@@ -287,8 +381,10 @@ Fact = (
     | ReadyRequested
     | NotReadyRequested
     | QueueRequested
+    | RouteSelected
     | DataAttached
     | DivertRequested
     | ClearRequested
     | TimerFired
+    | Service
 )

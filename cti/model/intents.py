@@ -38,6 +38,118 @@ class Bridge:
 
 
 @frozen
+class Separate:
+    """Take two who hear each other apart; report Parked for each."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    other: ConnectionId
+
+
+@frozen
+class JoinConference:
+    """Bring a leg into a conference, with the one it talks to, if any."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    other: ConnectionId | None
+    conference: str
+
+
+@frozen
+class MakeConnection:
+    """Call somebody outside by a new leg called ``leg``; report Delivered, Established and Parked, or Failed."""
+
+    switch: SwitchId
+    leg: ConnectionId
+    contact: str
+    interaction: InteractionId
+    ring_timeout_s: float
+    calling_number: str
+    calling_name: str
+    called_number: str
+    supervisor: AgentId | None = None
+    """The supervisor whom it is for, if it is no party's."""
+
+
+@frozen
+class Listen:
+    """Let a leg hear a conversation by listening in on one of its legs; report Tapped, or Parked when there is nothing
+    to hear any more.
+
+    Asked again it changes at once, without a new leg.
+    """
+
+    switch: SwitchId
+    connection: ConnectionId
+    other: ConnectionId
+    """The leg that is listened in on; it hears nothing of this unless ``to_other``."""
+    to_other: bool
+    """Whether that leg hears the listener."""
+    to_partner: bool
+    """Whether those with whom that leg talks hear the listener."""
+
+
+@frozen
+class StopListening:
+    """Let a leg hear nobody any more; report Parked."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class StartRecording:
+    """Record a leg to a file, the caller left and the agent right; report RecordingStarted or RecordingFailed.
+
+    It ends with the leg at the latest; report RecordingStopped.
+    """
+
+    switch: SwitchId
+    connection: ConnectionId
+    path: str
+
+
+@frozen
+class StopRecording:
+    """End a recording; report RecordingStopped."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    path: str
+
+
+@frozen
+class PauseRecording:
+    """Have silence in the file from now on, or no longer; report RecordingFailed if it cannot be done."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    path: str
+    pause: bool
+
+
+@frozen
+class Announce:
+    """Let a leg hear a prompt beside what it hears; report Announced, or RecordingFailed if it cannot be played."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    prompt: str
+    path: str
+    """The recording that it announces."""
+
+
+@frozen
+class SendDigits:
+    """Let whoever is at the end of a leg hear keys being pressed."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    digits: str
+
+
+@frozen
 class AnswerConnection:
     """Answer a caller's leg."""
 
@@ -66,12 +178,30 @@ class StartTreatment:
 
 
 @frozen
+class StopTreatment:
+    """Let a caller hear nothing more: their script goes on."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
 class DivertConnection:
     """Send a leg to a number of the switch's dialplan; it is no longer ours."""
 
     switch: SwitchId
     connection: ConnectionId
     destination: str
+
+
+@frozen
+class LeaveMessage:
+    """Send a leg to a mailbox of the switch's own voicemail; it is no longer ours."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    mailbox: str
+    domain: str
 
 
 @frozen
@@ -128,10 +258,22 @@ class Notify:
 Intent = (
     OfferCall
     | Bridge
+    | Separate
+    | JoinConference
+    | MakeConnection
+    | Listen
+    | StopListening
+    | StartRecording
+    | StopRecording
+    | PauseRecording
+    | Announce
+    | SendDigits
     | AnswerConnection
     | ClearConnection
     | StartTreatment
+    | StopTreatment
     | DivertConnection
+    | LeaveMessage
     | KeepCaller
     | TagConnection
     | CheckConnection
@@ -142,10 +284,22 @@ Intent = (
 SwitchIntent = (
     OfferCall
     | Bridge
+    | Separate
+    | JoinConference
+    | MakeConnection
+    | Listen
+    | StopListening
+    | StartRecording
+    | StopRecording
+    | PauseRecording
+    | Announce
+    | SendDigits
     | AnswerConnection
     | ClearConnection
     | StartTreatment
+    | StopTreatment
     | DivertConnection
+    | LeaveMessage
     | KeepCaller
     | TagConnection
     | CheckConnection

@@ -7,7 +7,10 @@ from typing import Any
 from attrs import Factory, define
 
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
-from cti.model.states import INTERACTION, InteractionState, InteractionTrigger
+from cti.model.overflow import Overflow
+from cti.model.party import ToAgent
+from cti.model.personal import LastAgent, Personal
+from cti.model.states import INTERACTION, InteractionState, InteractionTrigger, TalkState
 
 
 @define(eq=False)
@@ -40,8 +43,38 @@ class Interaction:
     """Breaks a tie between calls that entered in the same instant; never changes."""
     overflow_due: bool = False
     """Its maximum wait ended while an agent was being offered it."""
-    reservation: ReservationId | None = None
+    reservations: list[ReservationId] = Factory(list)
+    """The agents promised to it now, the first first; more than one where the queue's strategy rings several phones."""
+    ringing_since: float = 0.0
+    """Since when it has been offered without a pause; what ringing progressively counts from."""
+    wanted: AgentId | None = None
+    """The agent for whom it waits alone; nobody else is offered it."""
+    personal: Personal | LastAgent | None = None
+    """What was asked for it: whom it is to wait for."""
+    preferred: tuple[AgentId, ...] = ()
+    """Who is asked before all others, in this order, among those who may be offered it and are ready."""
+    route_request: str = ""
+    """The route request that has not been answered yet; until then no agent is looked for."""
+    route_requests: int = 0
+    """How often route scripts have been asked about it."""
+    late: bool = False
+    """Whether its queue's service level counts it as late already."""
     agent: AgentId | None = None
+    talk: TalkState = TalkState.NONE
+    pair: tuple[ConnectionId, ConnectionId] | None = None
+    """Who hears each other now, by what the switch said last."""
+    wanted_pair: tuple[ConnectionId, ConnectionId] | None = None
+    """Who is to hear each other."""
+    pairing: bool = False
+    """Whether the switch has been asked for something to that end, and has not said what became of it."""
+    pairings: int = 0
+    """How often it has been asked in vain."""
+    consulted: ConnectionId | None = None
+    """The leg of whom the agent consults, or confers with."""
+    consultation: ReservationId | None = None
+    """The promise of an agent whom the call's agent is about to consult."""
+    onward: ToAgent | Overflow | None = None
+    """Where the caller goes as soon as it is apart from its agent."""
     treated: bool = False
     """Whether the music has been started."""
     offers: int = 0

@@ -24,5 +24,7 @@ class Reservation:
     """The agent's leg, named by us before the switch hears of it."""
     made_at: float
     lease_ends_at: float
+    consults: ConnectionId | None = None
+    """The agent's leg that this one is to talk with, where an agent consults another; None for an offered call."""
     state: ReservationState = ReservationState.PENDING
     delivered_at: float | None = None

@@ -141,6 +141,7 @@ class InteractionTrigger(Enum):
     DELIVER = "deliver"
     ESTABLISH = "establish"
     REQUEUE = "re-queue"
+    RETURN = "return"
     DIVERT = "divert"
     ABANDON = "abandon"
     LOSE = "lose"
@@ -150,28 +151,79 @@ class InteractionTrigger(Enum):
 # fmt: off
 N = InteractionState
 INTERACTION: Table[InteractionState, InteractionTrigger] = Table("interaction", InteractionTrigger, {
-    #               offer      queue     route      deliver      establish      re-queue  divert      abandon
-    #               lose       clear
-    N.CREATED:     (N.OFFERED, _,        _,         _,           N.ESTABLISHED, _,        _,          _,
-                    N.LOST,    N.CLEARED),
-    N.OFFERED:     (I,         N.QUEUED, _,         _,           N.ESTABLISHED, I,        N.DIVERTED, _,
-                    N.LOST,    N.CLEARED),
-    N.QUEUED:      (I,         N.QUEUED, N.ROUTING, I,           N.ESTABLISHED, I,        N.DIVERTED, N.ABANDONED,
-                    N.LOST,    N.CLEARED),
-    N.ROUTING:     (I,         N.QUEUED, _,         N.DELIVERED, N.ESTABLISHED, N.QUEUED, N.DIVERTED, N.ABANDONED,
-                    N.LOST,    N.CLEARED),
-    N.DELIVERED:   (I,         N.QUEUED, _,         I,           N.ESTABLISHED, N.QUEUED, N.DIVERTED, N.ABANDONED,
-                    N.LOST,    N.CLEARED),
-    N.ESTABLISHED: (I,         _,        _,         I,           I,             I,        N.DIVERTED, _,
-                    N.LOST,    N.CLEARED),
-    N.DIVERTED:    (I,         I,        I,         I,           I,             I,        I,          I,
-                    I,         I),
-    N.ABANDONED:   (I,         I,        I,         I,           I,             I,        I,          I,
-                    I,         I),
-    N.LOST:        (I,         I,        I,         I,           I,             I,        I,          I,
-                    I,         I),
-    N.CLEARED:     (I,         I,        I,         I,           I,             I,        I,          I,
-                    I,         I),
+    #               offer      queue     route      deliver      establish      re-queue  return     divert
+    #               abandon      lose    clear
+    N.CREATED:     (N.OFFERED, _,        _,         _,           N.ESTABLISHED, _,        _,         _,
+                    _,           N.LOST, N.CLEARED),
+    N.OFFERED:     (I,         N.QUEUED, _,         _,           N.ESTABLISHED, I,        I,         N.DIVERTED,
+                    _,           N.LOST, N.CLEARED),
+    N.QUEUED:      (I,         N.QUEUED, N.ROUTING, I,           N.ESTABLISHED, I,        N.OFFERED, N.DIVERTED,
+                    N.ABANDONED, N.LOST, N.CLEARED),
+    N.ROUTING:     (I,         N.QUEUED, I,         N.DELIVERED, N.ESTABLISHED, N.QUEUED, N.OFFERED, N.DIVERTED,
+                    N.ABANDONED, N.LOST, N.CLEARED),
+    N.DELIVERED:   (I,         N.QUEUED, I,         I,           N.ESTABLISHED, N.QUEUED, N.OFFERED, N.DIVERTED,
+                    N.ABANDONED, N.LOST, N.CLEARED),
+    N.ESTABLISHED: (I,         N.QUEUED, _,         I,           I,             I,        N.OFFERED, N.DIVERTED,
+                    _,           N.LOST, N.CLEARED),
+    N.DIVERTED:    (I,         I,        I,         I,           I,             I,        I,         I,
+                    I,           I,      I),
+    N.ABANDONED:   (I,         I,        I,         I,           I,             I,        I,         I,
+                    I,           I,      I),
+    N.LOST:        (I,         I,        I,         I,           I,             I,        I,         I,
+                    I,           I,      I),
+    N.CLEARED:     (I,         I,        I,         I,           I,             I,        I,         I,
+                    I,           I,      I),
+})
+# fmt: on
+
+
+class TalkState(Enum):
+    """Who talks with whom, once an agent has a call (the calls of CSTA's consultation are one interaction here)."""
+
+    NONE = "none"
+    TALKING = "talking"
+    HELD = "held"
+    CALLING = "calling"
+    CONSULTING = "consulting"
+    ALTERNATED = "alternated"
+    CONFERENCE = "conference"
+
+
+class TalkTrigger(Enum):
+    """What can happen to a conversation."""
+
+    CONNECT = "connect"
+    HOLD = "hold"
+    RETRIEVE = "retrieve"
+    CONSULT = "consult"
+    ANSWER = "answer"
+    ALTERNATE = "alternate"
+    RECONNECT = "reconnect"
+    TRANSFER = "transfer"
+    CONFERENCE = "conference"
+    LOSE = "lose"
+    END = "end"
+
+
+# fmt: off
+T = TalkState
+TALK: Table[TalkState, TalkTrigger] = Table("conversation", TalkTrigger, {
+    #              connect     hold    retrieve   consult    answer        alternate     reconnect  transfer
+    #              conference    lose          end
+    T.NONE:       (T.TALKING,  _,      _,         _,         I,            _,            _,         _,
+                   _,            I,            I),
+    T.TALKING:    (I,          T.HELD, I,         T.CALLING, I,            _,            I,         _,
+                   _,            I,            T.NONE),
+    T.HELD:       (I,          I,      T.TALKING, T.CALLING, I,            _,            T.TALKING, _,
+                   _,            I,            T.NONE),
+    T.CALLING:    (I,          _,      _,         _,         T.CONSULTING, _,            T.TALKING, _,
+                   _,            T.HELD,       T.NONE),
+    T.CONSULTING: (I,          _,      _,         _,         I,            T.ALTERNATED, T.TALKING, T.TALKING,
+                   T.CONFERENCE, T.HELD,       T.NONE),
+    T.ALTERNATED: (I,          _,      _,         _,         I,            T.CONSULTING, T.TALKING, T.TALKING,
+                   T.CONFERENCE, T.TALKING,    T.NONE),
+    T.CONFERENCE: (I,          _,      _,         _,         I,            _,            _,         _,
+                   _,            T.CONFERENCE, T.NONE),
 })
 # fmt: on
 
@@ -245,4 +297,4 @@ LINK: Table[LinkState, LinkTrigger] = Table("switch link", LinkTrigger, {
 })
 # fmt: on
 
-TABLES = (AGENT, RESERVATION, INTERACTION, CONNECTION, LINK)
+TABLES = (AGENT, RESERVATION, INTERACTION, TALK, CONNECTION, LINK)

@@ -55,3 +55,15 @@ def name(_instance: object, attribute: Attribute[Any], value: str) -> None:
     """An attrs validator: text without line breaks, not empty, at most 200 characters."""
     if not isinstance(value, str) or not value or len(value) > 200 or not value.isprintable():
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be 1 to 200 printable characters")
+
+
+def share(_instance: object, attribute: Attribute[Any], value: float | None) -> None:
+    """An attrs validator: a number from 0 to 1, or None."""
+    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a share from 0 to 1")
+
+
+def at_least_one(_instance: object, attribute: Attribute[Any], value: int | None) -> None:
+    """An attrs validator: a whole number from 1 up, or None."""
+    if value is not None:
+        count(_instance, attribute, value)

@@ -21,17 +21,24 @@ class Decision:
     queue: QueueId
     agent: AgentId
     widened: int
-    """The step of widening that let the agent in; 0 if they meet the queue's own requirement."""
+    """The step of widening that let the agent in; 0 if they meet the queue's own requirement, were lent, or wanted."""
     priority: float
     """The call's, as it had grown by then."""
     waited_s: float
     strategy: str
     key: Any
-    """The agent's, by which the strategy put them first."""
+    """The agent's, by which the strategy put them first; None if the call waited for this agent alone."""
     agents_over: tuple[tuple[AgentId, Any], ...]
     """The next best agents for this call, with their keys: those of an earlier step of widening first."""
     calls_over: tuple[tuple[InteractionId, QueueId, float, float], ...]
     """The heads of the other queues the agent serves, best first: call, queue, priority then, and seconds waited."""
+    lender: QueueId | None = None
+    """The queue that lent the agent, whose strategy and key these are; None for an agent of the queue's own."""
+    deficit: float | None = None
+    """How far the call's queue was below its service level's target; None where that does not count."""
+    by: str = "strategy"
+    """``strategy``; ``preferred``, if the agent is among the call's preferred ones; ``wanted``, if it waited for this
+    agent alone."""
 
 
 @frozen

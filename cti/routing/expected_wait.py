@@ -7,6 +7,7 @@ mean: what it does not know (a lunch break about to begin, a caller about to giv
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from math import fsum
 
 from cti.errors import ConfigurationError
 from cti.model.ids import QueueId
@@ -34,15 +35,15 @@ def agents_worth(
     """
     if any(load < 0 for load in load_s.values()):
         raise ConfigurationError(f"load_s is {dict(load_s)!r}; no load is below 0")
-    worth = 0.0
+    worth = []
     for served, count in staff:
         if count < 0:
             raise ConfigurationError(f"staff has {count} agents for {sorted(served)}; it must be 0 or more")
         if queue in served:
-            total = sum(load_s.get(other, 0.0) for other in set(served))
+            total = fsum(load_s.get(other, 0.0) for other in set(served))  # the same in whatever order a set has
             share = load_s.get(queue, 0.0) / total if total > 0 else 1 / len(set(served))
-            worth += count * share
-    return worth
+            worth.append(count * share)
+    return fsum(worth)
 
 
 def expected_wait_s(position: int, aht_s: float | None, agents: float) -> float | None:

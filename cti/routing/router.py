@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 from cti.model.agent import Agent
 from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.queue import Queue
+from cti.routing.order import DueKey, call_key
+from cti.routing.ringing import ONE, Ringing
 
 
 class Router(ABC):
     """Decides which waiting call goes to which ready agent.
+
+    A call may name agents itself: ``wanted`` waits for one agent alone, ``preferred`` are asked first.
 
     The engine calls it in one greenlet, and it must neither block nor change what it is handed. Every call it is told
     of with ``call_waiting`` is taken back with ``call_gone``, every agent likewise.
@@ -55,9 +60,35 @@ class Router(ABC):
     def decided(self, call: Interaction, agent: Agent) -> None:  # noqa: B027 - most routers need not know
         """The engine acts on a decision: this waiting call is offered to this available agent now. (Route Used.)"""
 
+    def ringing(self, queue: QueueId) -> Ringing:  # noqa: ARG002 - for those who override it
+        """How many agents are offered one call of this queue at the same time; by default one."""
+        return ONE
+
+    def figures_changed(self, queue: Queue) -> tuple[InteractionId, ...]:  # noqa: ARG002 - for those who override it
+        """A call of this queue was answered, abandoned, or has become late: its recent service level may be another.
+
+        Returns the waiting calls whose agents may be others since, in order; by default none.
+        """
+        return ()
+
+    def waiting_for(self, agent: AgentId) -> tuple[InteractionId, ...]:  # noqa: ARG002 - for those who override it
+        """The waiting calls that wait for this agent alone (``Interaction.wanted``), in order; by default none."""
+        return ()
+
     def concerned(self, queue: QueueId) -> tuple[InteractionId, ...]:
         """The waiting calls whose agents may be others since this queue was defined, in order; by default its own."""
         return self.waiting(queue)
+
+    def due_key(self, call: Interaction) -> DueKey:
+        """A queued call's key among the calls of all queues now: the lower is due first.
+
+        Its first element is the priority as it has grown, negative. By default priority, age and place.
+        """
+        return call_key(call, 0.0)
+
+    def borrowing(self) -> Mapping[QueueId, tuple[QueueId, ...]]:
+        """The queues that borrow agents now, each with the queues that lend to it; by default none."""
+        return {}
 
     @abstractmethod
     def position(self, call: InteractionId) -> int:

@@ -1,46 +1,36 @@
-"""The router that comes with the library: required skills, priority and age, and a strategy a queue."""
+"""The router that comes with the library: skills, priority and age, a strategy a queue."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from heapq import nsmallest
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
-from cti.model.agent import Agent, AgentSettings
+from cti.model.agent import Agent
 from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.queue import Queue, QueueSettings
 from cti.routing.decision import RUNNERS_UP, Decision, Fault
-from cti.routing.lane import AgentEntry, Lane, Pool
-from cti.routing.order import CallKey, at_time, call_key
+from cti.routing.lane import PERSONAL, AgentEntry, Lane, Pool
+from cti.routing.lending import Lending
+from cti.routing.order import CallKey, DueKey, at_time, call_key
+from cti.routing.ready_agents import ReadyAgents
+from cti.routing.ringing import ONE, Ringing
 from cti.routing.router import Router
 from cti.routing.strategy import Strategy, strategy
-from cti.routing.widening import first_step
 
 FAULTS_KEPT = 100
 
 
-class _Match(NamedTuple):
-    """Where an agent with these settings belongs, as long as no queue is redefined."""
-
-    settings: AgentSettings
-    version: int
-    own: tuple[Pool, ...]
-    """The pool of each queue that the agent stands in."""
-    served: tuple[Pool, ...]
-    """These and their later steps: whose calls the agent may take."""
-
-
 class _Place(NamedTuple):
-    """Where a call waits."""
+    """Where a call waits, as it was when the router was last told of it."""
 
     call: Interaction
     lane: Lane
     pool: Pool
     key: CallKey
+    wanted: AgentId | None
 
 
 class SkillRouter(Router):
@@ -51,6 +41,8 @@ class SkillRouter(Router):
 
     Args:
         strategy: a strategy for all queues, by name or object, in place of the one each queue names.
+        service_level: whether, of calls with equal priority, that of the queue which is further below its
+            ``service_level_target`` goes first.
         chance: what the strategy ``random`` draws from: ``random.Random(seed).random`` or alike.
         decisions_kept: how many decisions ``decisions`` holds.
     """
@@ -59,10 +51,12 @@ class SkillRouter(Router):
         self,
         strategy: str | Strategy | None = None,
         *,
+        service_level: bool = False,
         chance: Callable[[], float] | None = None,
         decisions_kept: int = 1000,
     ) -> None:
         self._override = strategy
+        self._by_deficit = service_level
         self._chance = chance
         self.decisions: deque[Decision] = deque(maxlen=decisions_kept)
         """The last decisions that the engine acted on, the oldest first."""
@@ -70,21 +64,50 @@ class SkillRouter(Router):
         """The last misdeeds of strategies."""
         self._strategies: dict[str, Strategy] = {}
         self._lanes: dict[QueueId, Lane] = {}
-        self._version = 0
-        self._matches: WeakKeyDictionary[Agent, _Match] = WeakKeyDictionary()
-        self._ready: dict[AgentId, tuple[tuple[Pool, ...], tuple[AgentEntry, ...]]] = {}
-        self._agents: dict[AgentId, Agent] = {}
+        self._lending = Lending(self._queue)
+        self._staff = ReadyAgents(self._lanes, self._fault)
+        self._ready = self._staff.ready
         self._waiting: dict[InteractionId, _Place] = {}
+        self._personal: dict[AgentId, dict[QueueId, Pool]] = {}
+        """The calls that wait for one agent alone, by the queue they are in."""
+
+    def state(self) -> dict[str, Any]:
+        """What it holds that it is not told of: turns, lots, who borrows; plain values, for a snapshot."""
+        kept = {name: made.state() if hasattr(made, "state") else None for name, made in self._strategies.items()}
+        return {
+            "strategy": self._override if isinstance(self._override, str) else None,
+            "service_level": self._by_deficit,
+            "strategies": kept,
+            "lending": self._lending.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any], agents: Mapping[AgentId, Agent]) -> None:
+        """Go on from a state; before it is told of anything. A strategy that it was made with stays."""
+        if self._override is None:
+            self._override = state["strategy"]
+        self._by_deficit = self._by_deficit or state["service_level"]
+        for name, kept in state["strategies"].items():
+            made = self._strategies[name] = strategy(name, self._chance)
+            if hasattr(made, "restore"):
+                made.restore(kept, agents)
+        self._lending.restore(state["lending"])
 
     # -- queues ---------------------------------------------------------------------------------------------------
 
     def queue_defined(self, queue: Queue) -> None:  # noqa: D102 - see Router
-        lane = Lane(queue, self._strategy(queue))
+        lane = Lane(queue, self._strategy(queue), by_deficit=self._by_deficit)
         old = self._lanes.get(queue.id)
+        calls = [self._waiting[key[-1]].call for key in old.calls] if old is not None else []
+        for call in calls:
+            self.call_gone(call.id)
         self._lanes[queue.id] = lane
-        for place in [self._waiting[key[-1]] for key in old.calls] if old is not None else []:
-            self._put(place.call, lane)
-        self._rematch({queue.id, *self._borrowers(queue.id)})
+        for call in calls:
+            self.call_waiting(call)
+        self._lending.defined(queue)
+        changed = [self._lanes[name] for name in sorted({queue.id, *self._widens_to(queue.id)})]
+        for each in changed:
+            each.match(self._settings)
+        self._staff.rematch(changed, old)
 
     def _strategy(self, queue: Queue) -> Strategy:
         wanted = self._override if self._override is not None else queue.settings.strategy
@@ -94,7 +117,7 @@ class SkillRouter(Router):
             self._strategies[wanted] = strategy(wanted, self._chance)
         return self._strategies[wanted]
 
-    def _borrowers(self, queue: QueueId) -> list[QueueId]:
+    def _widens_to(self, queue: QueueId) -> list[QueueId]:
         """The queues whose widening names this one."""
         return [
             lane.queue.id
@@ -102,84 +125,38 @@ class SkillRouter(Router):
             if any(queue in step.also for step in lane.queue.settings.widening)
         ]
 
-    def _rematch(self, changed: set[QueueId]) -> None:
-        """Place every ready agent afresh in these queues' lanes; others are matched when they become ready."""
-        self._version += 1
-        lanes = [self._lanes[name] for name in sorted(changed)]
-        for lane in lanes:
-            for pool in lane.pools:
-                pool.agents.clear()
-        for agent in self._agents.values():
-            match = self._matches[agent]
-            pools, entries = self._ready[agent.id]
-            kept = [at for at, pool in enumerate(pools) if pool.lane.queue.id not in changed]
-            new = self._own(agent, lanes)
-            if not new and len(kept) == len(pools):  # most agents have nothing to do with one queue
-                self._matches[agent] = match._replace(version=self._version)
-                continue
-            own = (*(pools[at] for at in kept), *new)
-            self._matches[agent] = _Match(match.settings, self._version, own, _served(own))
-            self._ready[agent.id] = (own, (*(entries[at] for at in kept), *self._add(agent, new)))
-
     def concerned(self, queue: QueueId) -> tuple[InteractionId, ...]:  # noqa: D102
-        lanes = [self._lanes[name] for name in {queue, *self._borrowers(queue)}]
-        keys = sorted(at_time(key, lane.per_minute, self.now) for lane in lanes for key in lane.calls)
-        return tuple(key[-1] for key in keys)
+        return self._calls_of({queue, *self._widens_to(queue), *self._lending.borrowers.get(queue, ())})
+
+    def figures_changed(self, queue: Queue) -> tuple[InteractionId, ...]:  # noqa: D102
+        self._lanes[queue.id].figures_changed()
+        begun = self._lending.figures_changed(queue)
+        # With nobody ready to be lent, nothing is possible that was not.
+        return self._calls_of({borrower for borrower, lender in begun if self._lanes[lender].pools[0].agents})
+
+    def _calls_of(self, queues: set[QueueId]) -> tuple[InteractionId, ...]:
+        """These queues' calls, in the order in which they are due."""
+        found = [self._due(lane, key) for lane in map(self._lanes.__getitem__, queues) for key in lane.calls]
+        return tuple(key[-1] for key in sorted(found))
+
+    def _due(self, lane: Lane, key: CallKey) -> DueKey:
+        return at_time(key, lane.per_minute, self.now, lane.deficit)
 
     # -- agents ---------------------------------------------------------------------------------------------------
 
     def agent_available(self, agent: Agent) -> None:  # noqa: D102
-        self.agent_unavailable(agent.id)
-        own = self._match(agent).own
-        self._ready[agent.id] = (own, self._add(agent, own))
-        self._agents[agent.id] = agent
+        self._staff.available(agent)
 
     def agent_unavailable(self, agent: AgentId) -> None:  # noqa: D102
-        if self._agents.pop(agent, None) is not None:
-            for pool, entry in zip(*self._ready.pop(agent), strict=True):
-                pool.remove(entry)
+        self._staff.unavailable(agent)
 
-    def _match(self, agent: Agent) -> _Match:
-        known = self._matches.get(agent)
-        if known is None or known.version != self._version or known.settings is not agent.settings:
-            own = self._own(agent, self._lanes.values())
-            known = self._matches[agent] = _Match(agent.settings, self._version, own, _served(own))
-        return known
-
-    def _own(self, agent: Agent, lanes: Any) -> tuple[Pool, ...]:
-        skills = agent.skills
-        found = []
-        for lane in lanes:
-            step = first_step(lane.queue.settings, skills, self._settings)
-            if step is not None:
-                found.append(lane.pools[step])
-        return tuple(found)
+    def _queue(self, queue: QueueId) -> Queue | None:
+        lane = self._lanes.get(queue)
+        return lane.queue if lane is not None else None
 
     def _settings(self, queue: QueueId) -> QueueSettings | None:
         lane = self._lanes.get(queue)
         return lane.queue.settings if lane is not None else None
-
-    def _add(self, agent: Agent, pools: tuple[Pool, ...]) -> tuple[AgentEntry, ...]:
-        entries = []
-        shared: Strategy | None = None
-        entry: AgentEntry = (1, 0.0, agent.id)
-        for pool in pools:
-            lane = pool.lane
-            if lane.strategy is not shared:
-                entry = self._entry(agent, lane)
-                shared = lane.strategy if lane.shares_key else None
-            entries.append(pool.add(entry, agent, self._fault))
-        return tuple(entries)
-
-    def _entry(self, agent: Agent, lane: Lane) -> AgentEntry:
-        try:
-            key = lane.strategy.key(agent, lane.queue)
-            if key < key or key != key:  # noqa: PLR0124 - neither holds of a value that sorts; NaN is not itself
-                raise ValueError(f"{key!r} is not equal to itself")  # noqa: TRY301 - said as what it raised itself
-        except Exception as error:  # noqa: BLE001 - whatever a host application's strategy does costs its own order only
-            self._fault(lane, agent, repr(error))
-            return (1, agent.idle_since, agent.id)
-        return (0, key, agent.id)
 
     def _fault(self, lane: Lane, agent: Agent | None, what: str) -> None:
         name = getattr(lane.strategy, "name", type(lane.strategy).__name__)
@@ -190,26 +167,57 @@ class SkillRouter(Router):
     def call_waiting(self, call: Interaction) -> None:  # noqa: D102
         self.call_gone(call.id)
         assert call.queue is not None
-        self._put(call, self._lanes[call.queue])
-
-    def _put(self, call: Interaction, lane: Lane) -> None:
+        lane = self._lanes[call.queue]
+        if call.wanted is None:
+            pool = lane.pool_of(call.widened)
+        else:
+            mine = self._personal.setdefault(call.wanted, {})
+            found = mine.get(call.queue)
+            pool = mine[call.queue] = found if found is not None else Pool(lane, PERSONAL)
         key = call_key(call, lane.per_minute)
-        self._waiting[call.id] = _Place(call, lane, lane.add(key, call.widened), key)
+        lane.add(key, pool)
+        self._waiting[call.id] = _Place(call, lane, pool, key, call.wanted)
 
     def call_gone(self, call: InteractionId) -> None:  # noqa: D102
         place = self._waiting.pop(call, None)
-        if place is not None:
-            place.lane.remove(place.key, place.pool)
+        if place is None:
+            return
+        place.lane.remove(place.key, place.pool)
+        if place.wanted is not None and not place.pool.calls:
+            mine = self._personal[place.wanted]
+            del mine[place.lane.queue.id]
+            if not mine:
+                del self._personal[place.wanted]
 
     # -- decisions ------------------------------------------------------------------------------------------------
 
     def agent_for(self, call: Interaction) -> AgentId | None:  # noqa: D102
-        _, lane, widest, _ = self._waiting[call.id]
-        for pool in lane.pools[: widest.step + 1]:
+        place = self._waiting[call.id]
+        if place.wanted is not None:
+            return place.wanted if place.wanted in self._ready else None
+        for name in call.preferred:
+            if name in self._ready and self._lets_in(place, name) is not None:
+                return name
+        for pool in self._asked(place):
             if pool.agents:
-                entry: AgentEntry = pool.agents[self._placed(lane, len(pool.agents)) if lane.place is not None else 0]
+                at = self._placed(pool.lane, len(pool.agents)) if pool.lane.place is not None else 0
+                entry: AgentEntry = pool.agents[at]
                 return entry[2]
         return None
+
+    def _asked(self, place: _Place) -> tuple[Pool, ...]:
+        """The pools whose agents may be offered a call, the first to be asked first."""
+        lane, step = place.lane, place.pool.step
+        if step == PERSONAL:
+            return ()
+        own = lane.pools[: step + 1]
+        lenders = self._lending.lenders.get(lane.queue.id)
+        return (*own, *(self._lanes[name].pools[0] for name in lenders)) if lenders else own
+
+    def _lets_in(self, place: _Place, agent: AgentId) -> Pool | None:
+        """The pool by which a ready agent may be offered a call, None if they may not."""
+        stands = self._ready[agent].match.own
+        return next((pool for pool in self._asked(place) if pool in stands), None)
 
     def _placed(self, lane: Lane, count: int) -> int:
         assert lane.place is not None
@@ -223,51 +231,91 @@ class SkillRouter(Router):
         return at
 
     def call_for(self, agent: Agent) -> InteractionId | None:  # noqa: D102
-        heads = [at_time(pool.calls[0], pool.per_minute, self.now) for pool in self._match(agent).served if pool.calls]
+        heads = [pool.due(self.now) for pool in self._serves(agent) if pool.calls]
         return min(heads)[-1] if heads else None
 
+    def _serves(self, agent: Agent) -> Iterable[Pool]:
+        """The pools whose calls an agent may take now."""
+        match = self._staff.match(agent)
+        pools: Iterable[Pool] = match.served
+        if self._lending.borrowers:
+            lent = self._lending.borrowers
+            names = [name for own in match.own if not own.step for name in lent.get(own.lane.queue.id, ())]
+            pools = dict.fromkeys((*pools, *(pool for name in names for pool in self._lanes[name].pools)))
+        mine = self._personal.get(agent.id)
+        return (*pools, *mine.values()) if mine is not None else pools
+
+    def ringing(self, queue: QueueId) -> Ringing:  # noqa: D102
+        lane = self._lanes.get(queue)
+        return lane.ringing if lane is not None else ONE
+
     def decided(self, call: Interaction, agent: Agent) -> None:  # noqa: D102
-        lane = self._waiting[call.id].lane
-        self.decisions.append(self._decision(self._waiting[call.id], agent))
+        place = self._waiting[call.id]
+        let_in = self._lets_in(place, agent.id) if agent.id in self._ready else None
+        lane = let_in.lane if let_in is not None else place.lane
+        self.decisions.append(self._decision(place, agent, let_in))
         if lane.chosen is not None:
             try:
                 lane.chosen(agent, lane.queue)
             except Exception as error:  # noqa: BLE001 - as above
                 self._fault(lane, agent, repr(error))
 
-    def _decision(self, place: _Place, agent: Agent) -> Decision:
-        call, lane, widest, key = place
-        pools, entries = self._ready.get(agent.id, ((), ()))
-        own = next((at for at, pool in enumerate(pools) if pool.lane is lane), None)
+    def _decision(self, place: _Place, agent: Agent, let_in: Pool | None) -> Decision:
+        call, lane = place.call, place.lane
         others: list[tuple[AgentId, Any]] = []
-        for pool in lane.pools[: widest.step + 1]:
+        for pool in self._asked(place):
             others += [(who, shown) for _, shown, who in islice(pool.agents, RUNNERS_UP + 1) if who != agent.id]
             if len(others) >= RUNNERS_UP:
                 break
-        heads: list[tuple[CallKey, Pool]] = []
-        for pool in self._match(agent).served:
-            for other in islice(pool.calls, 2):
-                if other[-1] != call.id:
-                    heads.append((at_time(other, pool.per_minute, self.now), pool))
-                    break
+        heads: list[tuple[DueKey, CallKey, Pool]] = []
+        for pool in self._serves(agent):
+            calls = pool.calls
+            at = 1 if calls and calls[0][-1] == call.id else 0
+            if len(calls) > at:
+                heads.append((pool.due(self.now, at), calls[at], pool))
+        named = "preferred" if agent.id in call.preferred else "strategy"
+        chose = let_in.lane if let_in is not None else lane
+        lent = let_in is not None and let_in.lane is not lane
         return Decision(
             at=self.now,
             call=call.id,
             queue=lane.queue.id,
             agent=agent.id,
-            widened=pools[own].step if own is not None else 0,
-            priority=-at_time(key, lane.per_minute, self.now)[0],
-            waited_s=self.now - key[1],
-            strategy=getattr(lane.strategy, "name", type(lane.strategy).__name__),
-            key=entries[own][1] if own is not None else None,
+            widened=let_in.step if let_in is not None else 0,
+            priority=-self._due(lane, place.key)[0],
+            waited_s=self.now - place.key[1],
+            strategy=getattr(chose.strategy, "name", type(chose.strategy).__name__),
+            key=self._shown(let_in, agent.id),
             agents_over=tuple(others[:RUNNERS_UP]),
             calls_over=tuple(
-                (other[-1], pool.lane.queue.id, -other[0], self.now - other[1])
-                for other, pool in nsmallest(RUNNERS_UP, heads, key=lambda head: head[0])
+                (other[-1], pool.lane.queue.id, -due[0], self.now - other[1])
+                for due, other, pool in sorted(heads)[:RUNNERS_UP]  # no two keys are equal: each ends in its call's id
             ),
+            lender=chose.queue.id if lent else None,
+            deficit=lane.deficit,
+            by="wanted" if place.wanted is not None else named,
         )
 
+    def _shown(self, let_in: Pool | None, agent: AgentId) -> Any:
+        """The agent's key in this pool."""
+        if let_in is None:
+            return None
+        _, match, entries = self._ready[agent]
+        return entries[match.own.index(let_in)][1]
+
     # -- looking --------------------------------------------------------------------------------------------------
+
+    def due_key(self, call: Interaction) -> DueKey:  # noqa: D102
+        lane = self._lanes.get(call.queue) if call.queue is not None else None
+        return self._due(lane, call_key(call, lane.per_minute)) if lane is not None else call_key(call, 0.0)
+
+    def borrowing(self) -> Mapping[QueueId, tuple[QueueId, ...]]:  # noqa: D102
+        return dict(self._lending.lenders)
+
+    def waiting_for(self, agent: AgentId) -> tuple[InteractionId, ...]:  # noqa: D102
+        mine = self._personal.get(agent, {})
+        found = [self._due(pool.lane, key) for pool in mine.values() for key in pool.calls]
+        return tuple(key[-1] for key in sorted(found))
 
     def position(self, call: InteractionId) -> int:  # noqa: D102
         place = self._waiting.get(call)
@@ -275,10 +323,3 @@ class SkillRouter(Router):
 
     def waiting(self, queue: QueueId) -> tuple[InteractionId, ...]:  # noqa: D102
         return tuple(key[-1] for key in self._lanes[queue].calls)
-
-
-def _served(own: tuple[Pool, ...]) -> tuple[Pool, ...]:
-    """These pools and the later steps of each; the same object if there are none."""
-    if all(len(pool.lane.pools) == pool.step + 1 for pool in own):
-        return own
-    return tuple(later for pool in own for later in pool.lane.pools[pool.step :])

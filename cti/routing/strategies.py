@@ -13,6 +13,10 @@ from weakref import WeakKeyDictionary
 from cti.model.agent import Agent
 from cti.model.queue import Queue
 from cti.model.states import AgentState
+from cti.routing.ringing import Ringing
+
+MOST: Final = 20
+"""How many phones ring for one call at the most; each is a leg of its own, and one call answers."""
 
 
 class LongestIdle:
@@ -24,6 +28,41 @@ class LongestIdle:
     def key(self, agent: Agent, queue: Queue) -> float:  # noqa: ARG002 - the protocol's signature
         """Since when the agent has had no call."""
         return agent.idle_since
+
+
+class RingAll(LongestIdle):
+    """The phones of all available agents ring at once, the longest idle agents' if there are too many; the first to
+    answer gets the call.
+
+    Args:
+        most: never more phones than this for one call.
+
+    Raises:
+        ConfigurationError: ``most`` is below 1.
+    """
+
+    name: ClassVar[str] = "ring-all"
+
+    def __init__(self, most: int = MOST) -> None:
+        self.ringing = Ringing(most, most=most)
+
+
+class RingProgressively(LongestIdle):
+    """The longest idle agent's phone rings first, and then one more agent's every so often, while it rings on; the
+    first to answer gets the call.
+
+    Args:
+        every_s: seconds until the next phone rings too.
+        most: never more phones than this for one call.
+
+    Raises:
+        ConfigurationError: ``every_s`` is below 0, or ``most`` below 1.
+    """
+
+    name: ClassVar[str] = "ring-progressively"
+
+    def __init__(self, every_s: float = 10.0, most: int = MOST) -> None:
+        self.ringing = Ringing(1, more_every_s=every_s, most=most)
 
 
 def _asked(agent: Agent, queue: Queue) -> int:
@@ -103,15 +142,32 @@ class RoundRobin:
     def __init__(self) -> None:
         self._turns: WeakKeyDictionary[Agent, dict[str, int]] = WeakKeyDictionary()
         self._turn = 0
+        self._before: dict[str, dict[str, int]] = {}
+        """The turns of a state that was restored, of agents who have had none since."""
 
     def key(self, agent: Agent, queue: Queue) -> tuple[int, str]:
         """The number of the queue's decision that last chose the agent; 0 if none did."""
-        return (self._turns.get(agent, {}).get(queue.id, 0), agent.id)
+        turns = self._turns.get(agent)
+        if turns is None:
+            turns = self._before.get(agent.id, {})
+        return (turns.get(queue.id, 0), agent.id)
 
     def chosen(self, agent: Agent, queue: Queue) -> None:
         """The agent goes to the end of this queue's turns."""
         self._turn += 1
-        self._turns.setdefault(agent, {})[queue.id] = self._turn
+        if agent not in self._turns:
+            self._turns[agent] = self._before.pop(agent.id, {})
+        self._turns[agent][queue.id] = self._turn
+
+    def state(self) -> Mapping[str, Any]:
+        """Whose turn was when, as plain values."""
+        turns = {**self._before, **{agent.id: dict(turns) for agent, turns in self._turns.items()}}
+        return {"turn": self._turn, "turns": dict(sorted(turns.items()))}
+
+    def restore(self, state: Mapping[str, Any], agents: Mapping[Any, Agent]) -> None:  # noqa: ARG002 - the protocol's
+        """Go on from a state."""
+        self._turn = state["turn"]
+        self._before = {agent: dict(turns) for agent, turns in state["turns"].items()}
 
 
 class TopDown:
@@ -130,6 +186,14 @@ class TopDown:
     def key(self, agent: Agent, queue: Queue) -> int:  # noqa: ARG002
         """The agent's place in the list."""
         return self._order.get(agent.id, len(self._order))
+
+    def state(self) -> list[str]:
+        """The list."""
+        return list(self._order)
+
+    def restore(self, state: Iterable[str], agents: Mapping[Any, Agent]) -> None:  # noqa: ARG002 - the protocol's
+        """Go on from a state."""
+        self._order = {agent: place for place, agent in enumerate(state)}
 
 
 class Random:
@@ -159,6 +223,14 @@ class Random:
         """Draw the next lot."""
         self._lot = self._chance()
 
+    def state(self) -> float:
+        """The lot drawn for the next decision."""
+        return self._lot
+
+    def restore(self, state: float, agents: Mapping[Any, Agent]) -> None:  # noqa: ARG002 - the protocol's
+        """Go on from a state."""
+        self._lot = state
+
 
 BUILT_IN: Final[Mapping[str, type[Any]]] = {
     made.name: made
@@ -171,6 +243,8 @@ BUILT_IN: Final[Mapping[str, type[Any]]] = {
         LowestOccupancy,
         RoundRobin,
         TopDown,
+        RingAll,
+        RingProgressively,
     )
 }
 """Those that need nothing to be made; ``random`` needs a source of chance."""

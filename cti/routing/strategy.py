@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from cti.errors import ConfigurationError, UnknownStrategy
 from cti.model.agent import Agent
 from cti.model.queue import Queue
+from cti.routing.ringing import ONE, Ringing
 from cti.routing.strategies import BUILT_IN, Random
 
 
@@ -16,9 +17,10 @@ from cti.routing.strategies import BUILT_IN, Random
 class Strategy(Protocol):
     """A sort key of an agent: the agent with the lowest key is offered the call.
 
-    A strategy may have three things more. ``per_queue = False`` says that its key does not depend on the queue, which
+    A strategy may have four things more. ``per_queue = False`` says that its key does not depend on the queue, which
     saves work and memory. ``chosen(agent, queue)`` is told of each decision by it. ``place(count)`` says which of so
-    many agents in order is taken, from 0; it must give the same answer until the next ``chosen``.
+    many agents in order is taken, from 0; it must give the same answer until the next ``chosen``. ``ringing``, a
+    Ringing, says how many agents are offered one call at the same time.
     """
 
     def key(self, agent: Agent, queue: Queue) -> Any:
@@ -35,7 +37,8 @@ def strategy(wanted: object, chance: Callable[[], float] | None = None) -> Strat
 
     Raises:
         UnknownStrategy: nothing offers it; the message names the nearest that exists.
-        ConfigurationError: what is offered under the name has no ``key`` method, or ``random`` has no chance.
+        ConfigurationError: what is offered under the name has no ``key`` method or no usable ``ringing``, or ``random``
+            has no chance.
     """
     if not isinstance(wanted, str):
         made = wanted
@@ -54,4 +57,7 @@ def strategy(wanted: object, chance: Callable[[], float] | None = None) -> Strat
         made = offered[wanted].load()()
     if not isinstance(made, Strategy):
         raise ConfigurationError(f"strategy {wanted!r} is {made!r}, which has no key(agent, queue)")
+    ringing = getattr(made, "ringing", ONE)
+    if not isinstance(ringing, Ringing):
+        raise ConfigurationError(f"strategy {wanted!r}: ringing is {ringing!r}; it must be a Ringing")
     return made

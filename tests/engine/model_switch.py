@@ -79,7 +79,7 @@ class ModelSwitch:
                     self.to_check[intent.connection] = None
                 case intents.Bridge():
                     self.to_bridge.append(intent)
-                case intents.DivertConnection():
+                case intents.DivertConnection() | intents.LeaveMessage():
                     self.channels.pop(intent.connection, None)
                 case intents.TagConnection():
                     channel = self.channels.get(intent.connection)

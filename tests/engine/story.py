@@ -11,15 +11,19 @@ from typing import Any, TypeVar
 import attrs
 
 from cti.engine import Engine
+from cti.engine.exits import LIVE
 from cti.engine.invariants import broken
 from cti.engine.world import World
 from cti.model import events, facts, intents
 from cti.model.agent import Agent, AgentSettings
 from cti.model.cause import Cause
 from cti.model.connection import Connection
+from cti.model.figures import QueueFigures
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, SwitchId
 from cti.model.interaction import Interaction
-from cti.model.queue import QueueFigures, QueueSettings
+from cti.model.overflow import Overflow
+from cti.model.personal import LastAgent, Personal
+from cti.model.queue import QueueSettings
 from cti.model.reservation import Reservation
 from cti.model.states import AgentState
 from cti.routing import Router, SkillRouter
@@ -103,9 +107,11 @@ class Story:
 
     @property
     def timers(self) -> list[facts.TimerFired]:
-        """The timers that run, the next to fire first."""
+        """The timers that run, the next to fire first; but for the one that each living call has all its life."""
         return [
-            fired for _, _, fired in sorted(self._due) if self._current.get((fired.kind, fired.key)) == fired.generation
+            fired
+            for _, _, fired in sorted(self._due)
+            if self._current.get((fired.kind, fired.key)) == fired.generation and fired.kind != LIVE
         ]
 
     # -- who is there ---------------------------------------------------------------------------------------------
@@ -145,17 +151,33 @@ class Story:
         )
         return self.world.connections[caller].interaction
 
-    def enqueue(self, call: InteractionId, queue: str, priority: int = 0, **data: Any) -> None:
-        self.tell(facts.QueueRequested(call, QueueId(queue), priority, data))
+    def enqueue(
+        self,
+        call: InteractionId,
+        queue: str,
+        priority: int = 0,
+        *,
+        personal: Personal | LastAgent | None = None,
+        preferred: Iterable[str] = (),
+        **data: Any,
+    ) -> None:
+        first = tuple(AgentId(agent) for agent in preferred)
+        self.tell(facts.QueueRequested(call, QueueId(queue), priority, data, personal, first))
 
-    def waiting(self, queue: str, priority: int = 0) -> InteractionId:
+    def waiting(self, queue: str, priority: int = 0, **more: Any) -> InteractionId:
         """A caller comes in and is queued."""
         call = self.call()
-        self.enqueue(call, queue, priority)
+        self.enqueue(call, queue, priority, **more)
         return call
 
-    def divert(self, call: InteractionId, destination: str) -> None:
-        self.tell(facts.DivertRequested(call, destination))
+    def divert(self, call: InteractionId, to: Overflow | str) -> None:
+        self.tell(facts.DivertRequested(call, to))
+
+    def select(self, call: InteractionId, **answer: Any) -> None:
+        """The route script that is being asked about a call answers."""
+        asked = answer.pop("cross_ref", None) or self.interaction(call).route_request
+        assert asked, f"no route script is being asked about {call}"
+        self.tell(facts.RouteSelected(call, asked, **answer))
 
     def clear(self, call: InteractionId) -> None:
         self.tell(facts.ClearRequested(call))
@@ -209,6 +231,21 @@ class Story:
         self.bridged(call, leg)
         return leg
 
+    def answers(self, agent: str) -> ConnectionId:
+        """The agent answers the call that they are being offered; nobody has been bridged yet."""
+        leg = self.offered_leg(agent)
+        self.delivered(leg)
+        self.established(leg)
+        return leg
+
+    def ends(self, agent: str) -> None:
+        """The agent hangs up, and the caller's leg ends too."""
+        leg = self.world.agents[AgentId(agent)].connection
+        assert leg is not None, f"{agent} is on no call"
+        call = self.world.connections[leg].interaction
+        self.cleared(leg)
+        self.hang_up(call)
+
     # -- the link -------------------------------------------------------------------------------------------------
 
     def link_up(self, *channels: facts.ChannelSeen, restarted: bool = False, switch: SwitchId = FS) -> None:
@@ -258,6 +295,14 @@ class Story:
     def caller_of(self, call: InteractionId) -> ConnectionId:
         return self.world.interactions[call].caller
 
+    def ringing(self, call: InteractionId) -> list[AgentId]:
+        """Who is being offered a call now, the first first."""
+        return [self.world.reservations[each].agent for each in self.interaction(call).reservations]
+
+    def is_over(self, call: InteractionId) -> bool:
+        known = self.world.interactions.get(call)
+        return known is None or known.state.is_over
+
     def figures(self, queue: str) -> QueueFigures:
         return self.world.queues[QueueId(queue)].figures
 
@@ -292,6 +337,8 @@ class Story:
                 "phones": world.phones,
                 "adopted": world.adopted,
                 "running": world.timers._running,
+                "last agents": world.last_agents,
+                "staff": (world.staff._serves, world.staff._counts, world.staff._groups),
                 "lanes": {k: (v.queue.settings, list(v.agents), list(v.calls)) for k, v in router._lanes.items()},
             }
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from cti.engine.invariants import broken
 from cti.model.ids import AgentId, ConnectionId, QueueId
+from cti.model.personal import Personal
 from cti.model.states import AgentState, InteractionState, ReservationState
 
 from .story import Story
@@ -24,6 +26,10 @@ def s() -> Story:
     story.waiting("sales")
     story.waiting("sales")
     story.agent("eve", logged_on=False)
+    story.queue("asked", route_script="who")
+    story.waiting("asked")
+    story.queue("hers", requires="nobody")
+    story.waiting("hers", personal=Personal(ANN))
     assert broken(story.world) == []
     return story
 
@@ -63,7 +69,7 @@ def lease_over(s):
 
 
 def call_that_does_not_know(s):
-    s.interaction(s.reservation("bob").interaction).reservation = None
+    s.interaction(s.reservation("bob").interaction).reservations.clear()
 
 
 def waiting_without_a_caller(s):
@@ -99,7 +105,40 @@ def waiting_miscounted(s):
     s.figures("sales").offered += 1
 
 
+def accepted_twice(s):
+    made = s.reservation("bob")
+    call = s.interaction(made.interaction)
+    for agent in ("x", "y"):
+        other = attrs.evolve(made, id=f"{call.id}/{agent}", agent=agent, state=ReservationState.ACCEPTED)
+        s.world.reservations[other.id] = other
+        call.reservations.append(other.id)
+
+
+def promise_that_is_over(s):
+    made = s.reservation("bob")
+    s.interaction(made.interaction).reservations.append("over")
+
+
+def rings_for_nobody(s):
+    s.interaction(s.waits("sales")[0]).state = InteractionState.DELIVERED
+
+
+def asked_for_ever(s):
+    [call] = [call for call in s.world.interactions.values() if call.route_request]
+    s.world.timers.cancel("route", call.id)
+
+
+def wanted_for_ever(s):
+    [call] = [call for call in s.world.interactions.values() if call.wanted]
+    s.world.timers.cancel("personal", call.id)
+
+
 BREAKS = [
+    (accepted_twice, "has been accepted by two agents"),
+    (promise_that_is_over, "holds a reservation that is over"),
+    (rings_for_nobody, "is delivered with reservations []"),
+    (asked_for_ever, "waits for a route script, and no deadline ends that"),
+    (wanted_for_ever, "waits for agent ann alone, and no time ends that"),
     (ann_without_a_leg, "agent ann is busy without a living connection"),
     (eve_reserved_by_nobody, "agent eve is reserved without a reservation"),
     (bob_free_with_a_reservation, "agent bob is ready and holds reservation"),

@@ -8,7 +8,7 @@ from cti.errors import InvalidConnection
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, QueueId
-from cti.model.queue import Disconnect, ToDestination, ToQueue
+from cti.model.overflow import Disconnect, ToDestination, ToQueue
 from cti.model.states import AgentState, InteractionState
 
 from .story import FS, Story

@@ -6,19 +6,27 @@ import os
 import random
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from cti.engine.staff import Staff
+from cti.engine.wishes import PERSONAL
 from cti.errors import CtiError
 from cti.model import events, facts, intents
+from cti.model.agent import Agent
+from cti.model.borrowing import Borrowing
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
-from cti.model.queue import Disconnect, ToDestination, ToQueue
-from cti.model.states import AgentState, InteractionState
+from cti.model.interaction import Interaction
+from cti.model.overflow import Disconnect, ToDestination, ToQueue, ToScript, ToVoicemail
+from cti.model.personal import Deputy, LastAgent, Personal
+from cti.model.states import AgentState, InteractionState, ReservationState
+from cti.model.widening import Widening
+from cti.routing import RingAll, RingProgressively
+from cti.routing.widening import first_step
 
 from .model_switch import ModelSwitch
 from .story import FS, Story
@@ -27,7 +35,58 @@ T = TypeVar("T")
 
 CONTACTS = {"ann": "user/1", "bob": "user/2", "dan": "user/2", "eve": "user/3"}
 LEVELS = {"ann": 0, "bob": 1, "dan": 2, "eve": 2}
-OVERFLOWS = {"sales": ToQueue(QueueId("loans")), "loans": ToDestination("voicemail"), "vip": Disconnect()}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "vip": {"max_wait_s": 60.0, "overflow": Disconnect()},
+    "loans": {"max_wait_s": 40.0, "overflow": ToDestination("voicemail"), "wrap_up_s": 5.0},
+    "sales": {"max_wait_s": 25.0, "overflow": ToQueue(QueueId("loans"))},
+    "all": {
+        "strategy": "ring-all",
+        "max_wait_s": 30.0,
+        "overflow": ToVoicemail("1000"),
+        "overflow_unstaffed": True,
+        "overflows": {"unstaffed": ToScript("closed")},
+        "service_level_target": 0.8,
+    },
+    "steps": {
+        "strategy": RingProgressively(every_s=4.0, most=3),
+        "personal": LastAgent(wait_s=8.0, by_presence={"lunch": Deputy(AgentId("bob"))}),
+        "widening": (Widening(10.0, also=("sales",)),),
+        "overflow_unstaffed": True,
+        "overflow": ToQueue(QueueId("sales")),
+        "borrows": Borrowing(lenders=("vip",)),
+    },
+    "asked": {
+        "route_script": "who",
+        "route_deadline_s": 2.0,
+        "max_waiting": 2,
+        "overflow": ToScript("full"),
+        "overflows": {"length": ToQueue(QueueId("all"))},
+        "strategy": RingAll(most=2),
+    },
+}
+"""Each queue, after those it may send its calls to."""
+WISHES = (
+    None,
+    Personal(AgentId("ann"), 10.0),
+    Personal(AgentId("bob"), 20.0, {"lunch": Deputy(AgentId("eve")), "logged off": ToDestination("mobile")}),
+    Personal(AgentId("eve"), 30.0, {"not ready": ToScript("away"), "wrap-up": 1.0, "logged off": 15.0}),
+    LastAgent(wait_s=10.0, by_presence={"logged off": ToQueue(QueueId("vip"))}),
+)
+ANSWERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"priority": 1, "data": {"tier": "gold"}},
+    {"preferred": (AgentId("eve"), AgentId("ann"))},
+    {"to": ToQueue(QueueId("asked")), "personal": WISHES[1]},
+    {"to": ToQueue(QueueId("steps")), "personal": WISHES[4]},
+    {"personal": WISHES[2]},
+    {"to": ToQueue(QueueId("all"))},
+    {"to": ToDestination("ivr")},
+    {"to": ToScript("survey")},
+    {"to": Disconnect()},
+    {"error": "it raised"},
+    {"to": ToQueue(QueueId("nowhere"))},
+    {"personal": Personal(AgentId("nobody"))},
+)
 CAUSES = (
     Cause.BUSY,
     Cause.CALL_NOT_ANSWERED,
@@ -41,12 +100,12 @@ LATE_S = 30.0
 
 which = st.integers(0, 7)
 agents = st.sampled_from(sorted(CONTACTS))
-queues = st.sampled_from(sorted(OVERFLOWS))
+queues = st.sampled_from(sorted(SETTINGS))
 unless_the_link_is_down_for_long = precondition(lambda self: self.link == "live" or self.patience > 0)
 
 
 class Centre(RuleBasedStateMachine):
-    """A centre with one switch, three queues that overflow, and four agents of whom two share a phone."""
+    """A centre with one switch, queues of every kind, and four agents of whom two share a phone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +119,7 @@ class Centre(RuleBasedStateMachine):
         self.s = Story(live=False, getrandbits=self.getrandbits, heard=self.hear)
         self.cleared: set[InteractionId] = set()
         self.talking: set[ConnectionId] = set()
+        self.requests: list[tuple[InteractionId, str]] = []
 
     # -- the shell around the engine ------------------------------------------------------------------------------
 
@@ -67,13 +127,17 @@ class Centre(RuleBasedStateMachine):
         """Carry out what the engine wants."""
         self.switch.ask(wanted)
         fact = self.s.told[-1][0]
+        # Who stopped waiting for one agent only in the course of this fact may have been passed by before that.
+        for_all = {i.key for i in wanted if isinstance(i, intents.CancelTimer) and i.kind == PERSONAL}
         for intent in wanted:
             if isinstance(intent, intents.OfferCall):
-                self.nobody_is_overtaken(intent)
+                self.nobody_is_overtaken(intent, for_all)
             elif isinstance(intent, intents.ClearConnection):
                 self.nobody_who_talks_is_cut_off(intent, fact)
             elif isinstance(intent, intents.Notify):
                 self.nothing_after_call_cleared(intent.event)
+                if isinstance(intent.event, events.RouteRequested):
+                    self.requests.append((intent.event.interaction, intent.event.cross_ref))
         world = self.s.world
         self.talking = {
             leg
@@ -84,9 +148,11 @@ class Centre(RuleBasedStateMachine):
         }
 
     def request(self, fact: facts.Fact) -> None:
-        """A request may be refused, but only by an error of ours."""
-        with suppress(CtiError):
+        """A request may be refused, but only by an error of ours, and before anything is decided."""
+        try:
             self.s.tell(fact)
+        except CtiError:
+            assert not self.s.world.intents
 
     def from_switch(self, fact: facts.Fact) -> None:
         """An event of the switch: held back until the snapshot, lost when the link is down."""
@@ -100,7 +166,7 @@ class Centre(RuleBasedStateMachine):
         return choices[which % len(choices)] if choices else None
 
     def define(self) -> None:
-        for name in ("vip", "loans", "sales"):
+        for name in SETTINGS:
             self.define_queue(name, 0, 0)
         for name in CONTACTS:
             self.define_agent(name, LEVELS[name], 1)
@@ -110,9 +176,7 @@ class Centre(RuleBasedStateMachine):
             name,
             requires={"skill": level} if level else {},
             priority=priority,
-            max_wait_s={"sales": 25.0, "loans": 40.0, "vip": 60.0}[name],
-            overflow=OVERFLOWS[name],
-            wrap_up_s={"sales": 0.0, "loans": 5.0, "vip": 0.0}[name],
+            **SETTINGS[name],
         )
 
     def define_agent(self, name: str, level: int, allowed: int) -> None:
@@ -127,8 +191,13 @@ class Centre(RuleBasedStateMachine):
 
     # -- callers and scripts --------------------------------------------------------------------------------------
 
-    @initialize(troubles=st.integers(0, 3), talking=st.integers(0, 2), waiting=st.integers(0, 3))
-    def opens(self, troubles: int, talking: int, waiting: int) -> None:
+    @initialize(
+        troubles=st.integers(0, 3),
+        talking=st.integers(0, 2),
+        waiting=st.integers(0, 3),
+        queue=st.sampled_from(["sales", "all", "steps"]),
+    )
+    def opens(self, troubles: int, talking: int, waiting: int, queue: str) -> None:
         self.troubles = troubles
         self.define()
         self.link_returns()
@@ -136,31 +205,48 @@ class Centre(RuleBasedStateMachine):
         for name in ("ann", "bob", "eve")[: 3 if waiting < 3 else talking]:
             self.request(facts.LogOnRequested(AgentId(name), ready=True))
         for _ in range(talking):
-            self.call_comes_in("sales", 0)
+            self.call_comes_in(queue, 0, None)
             self.agent_takes_the_call(0)
         for _ in range(waiting):
-            self.call_comes_in("sales", 0)
+            self.call_comes_in(queue, 0, None)
 
     @unless_the_link_is_down_for_long
-    @rule(queue=st.sampled_from([*OVERFLOWS, ""]), priority=st.integers(0, 1))
-    def call_comes_in(self, queue: str, priority: int) -> None:
+    @rule(queue=st.sampled_from([*SETTINGS, ""]), priority=st.integers(0, 1), wish=st.sampled_from(WISHES))
+    def call_comes_in(self, queue: str, priority: int, wish: Personal | LastAgent | None) -> None:
         self.switch.call_comes_in()
         caller = self.s.world.connections.get(self.switch.callers_there()[-1])
         if caller is not None and queue:
-            self.request(facts.QueueRequested(caller.interaction, QueueId(queue), priority))
+            self.request(facts.QueueRequested(caller.interaction, QueueId(queue), priority, personal=wish))
 
     @precondition(lambda self: self.s.world.interactions)
     @unless_the_link_is_down_for_long
-    @rule(which=which, wants=st.sampled_from(["queue", "queue", "divert", "clear"]), queue=queues)
-    def script_wants(self, which: int, wants: str, queue: str) -> None:
+    @rule(
+        which=which,
+        wants=st.sampled_from(["queue", "queue", "divert", "send", "clear"]),
+        queue=queues,
+        wish=st.sampled_from(WISHES),
+    )
+    def script_wants(self, which: int, wants: str, queue: str, wish: Personal | LastAgent | None) -> None:
         call = self.pick(which, list(self.s.world.interactions))
         match wants:
             case "queue":
-                self.request(facts.QueueRequested(call, QueueId(queue), which % 2))
+                preferred = (AgentId("eve"), AgentId("bob")) if which > 3 else ()
+                self.request(facts.QueueRequested(call, QueueId(queue), which % 2, {}, wish, preferred))
+            case "send":
+                self.request(facts.DivertRequested(call, ToQueue(QueueId(queue))))
             case "divert":
                 self.request(facts.DivertRequested(call, "ivr"))
             case "clear":
                 self.request(facts.ClearRequested(call))
+
+    @precondition(lambda self: self.requests)
+    @rule(which=st.integers(0, 3), answer=st.sampled_from(ANSWERS))
+    def route_script_answers(self, which: int, answer: dict[str, Any]) -> None:
+        """In time, late or for the second time; what it says may be nonsense. It is never refused."""
+        call, cross_ref = self.requests[-1 - which % len(self.requests)]
+        asked = [each.route_request for each in self.s.world.interactions.values()]
+        self.s.tell(facts.RouteSelected(call, cross_ref, **answer))
+        assert cross_ref in asked or not self.s.last
 
     @precondition(lambda self: self.switch.callers_there())
     @unless_the_link_is_down_for_long
@@ -334,37 +420,73 @@ class Centre(RuleBasedStateMachine):
             if isinstance(event, events.CallCleared):
                 self.cleared.add(event.interaction)
 
-    def nobody_is_overtaken(self, offer: intents.OfferCall) -> None:
+    def nobody_is_overtaken(self, offer: intents.OfferCall, but: set[str]) -> None:
         world = self.s.world
         call, agent = world.interactions.get(offer.interaction), world.agents.get(offer.agent)
-        if call is None or agent is None or call.reservation != offer.reservation:
+        if call is None or agent is None or offer.reservation not in call.reservations:
             return  # over already
         for other in self.waiting():
-            could = world.queues[other.queue].settings.accepts(agent.skills)
-            assert not (could and other.age_key < call.age_key), f"{call.id} overtakes {other.id}"
+            if other.id != call.id and other.id not in but and other.age_key < call.age_key:
+                assert not self.could_take(agent, other), f"{call.id} overtakes {other.id}"
+
+    def could_take(self, agent: Agent, call: Interaction) -> bool:
+        """Whether an agent may be offered a call now, but for what they are doing."""
+        if call.wanted is not None:
+            return call.wanted == agent.id
+        queues = self.s.world.queues
+        step = first_step(queues[call.queue].settings, agent.skills, lambda name: queues[name].settings)
+        return step is not None and step <= call.widened
 
     def nobody_who_talks_is_cut_off(self, clear: intents.ClearConnection, fact: facts.Fact) -> None:
         if clear.connection in self.talking:
             ended = isinstance(fact, facts.ConnectionCleared | facts.Failed) and fact.connection in self.talking
             assert ended or isinstance(fact, facts.ClearRequested | facts.SnapshotTaken | facts.TimerFired), fact
 
-    def waiting(self) -> list:
+    def waiting(self) -> list[Interaction]:
+        """Calls that nobody is being offered, and may be."""
         return [
             call
             for call in self.s.world.interactions.values()
-            if call.state is InteractionState.QUEUED and self.s.world.is_live(call.switch)
+            if call.state is InteractionState.QUEUED and self.s.world.is_live(call.switch) and not call.route_request
         ]
+
+    def may_ring_more(self, call: Interaction) -> bool:
+        """Whether a call that rings may ring at one more agent's phone."""
+        world = self.s.world
+        made = [world.reservations[each] for each in call.reservations]
+        settled = call.overflow_due or call.wanted is not None or not world.is_live(call.switch)
+        if settled or any(each.state is ReservationState.ACCEPTED for each in made):
+            return False
+        ringing = world.router.ringing(call.queue)
+        return len(made) < ringing.allowed(world.now - call.ringing_since)
 
     @invariant()
     def all_is_well(self) -> None:
         """Beyond the engine's own invariants, which the story checks after every fact."""
         world = self.s.world
         waiting = self.waiting()
-        assert set(world.router._waiting) == {call.id for call in waiting}
-        assert set(world.router._agents) == {a.id for a in world.agents.values() if a.state is AgentState.READY}
+        ringing = [call for call in world.interactions.values() if call.reservations]
+        assert set(world.router._waiting) == {c.id for c in waiting} | {c.id for c in ringing if self.may_ring_more(c)}
+        assert set(world.router._ready) == {a.id for a in world.agents.values() if a.state is AgentState.READY}
+        for call in ringing:
+            assert len(call.reservations) <= world.router.ringing(call.queue).most
+            if call.wanted is not None:
+                assert [world.reservations[each].agent for each in call.reservations] == [call.wanted]
+        for call in world.interactions.values():
+            assert not (call.route_request and call.reservations), "it is being offered before the script's answer"
+        for agent in world.agents.values():
+            held = [made for made in world.reservations.values() if made.agent == agent.id]
+            assert [made.id for made in held] == ([agent.reservation] if agent.reservation else [])
+        fresh = Staff(world)
+        fresh.rebuild()
+        for name, queue in world.queues.items():
+            assert fresh.count(name) == world.staff.count(name)
+            if queue.settings.overflow_unstaffed and not fresh.count(name):
+                left = [call.id for call in waiting if call.queue == name and call.wanted is None]
+                assert not left, "a call waits in a queue that nobody is logged on for"
         for timer in self.s.timers:
             assert self.means_something(timer), timer
-        for call in waiting:
+        for call in (*waiting, *filter(self.may_ring_more, ringing)):
             assert world.router.agent_for(call) is None, "a call waits for an agent who is ready"
         if self.link == "live":
             unknown = set(self.switch.channels) - set(world.connections) - set(self.switch.to_clear)
@@ -378,10 +500,14 @@ class Centre(RuleBasedStateMachine):
         match timer.kind:
             case "lease":
                 return timer.key in world.reservations
-            case "check":
+            case "check" | "look":
                 return timer.key in world.connections
-            case "wait":
+            case "wait" | "late" | "widen" | "ring":
                 return timer.key in world.interactions and world.interactions[timer.key].state.is_waiting
+            case "personal":
+                return world.interactions[timer.key].wanted is not None
+            case "route":
+                return bool(world.interactions[timer.key].route_request)
             case "wrap-up":
                 return world.agents[timer.key].state is AgentState.WORKING_AFTER_CALL
             case "pause":

@@ -1,4 +1,40 @@
-"""The moments that call distributors get wrong, one test or more for each; each docstring quotes the moment."""
+"""The moments that call distributors get wrong, one test or more for each; each docstring quotes the moment.
+
+Which tests cover which moment, by its number; where no file is named it is this one, ``test_race_NN_...``:
+
+1. The caller hangs up while the agent rings: 01; while five ring: test_ringing.
+2. ... and before the agent's channel exists: 02.
+3. Our cancel crosses the agent's answer: 03.
+4. The agent rejects, or hangs up before the bridge: 04; one of several does: test_ringing.
+5. Two agents answer: 05, and test_ringing (the loser, the winner's failed bridge, a snapshot that shows two answers).
+6. Two routers claim one agent: 06. One engine owns an agent, so that it is two calls, two switches or two queues that
+   claim one.
+7. Not ready or log-off during the offer: 07; for one of several phones: test_ringing; of the agent a call waits for:
+   test_personal.
+8. Log-off while talking, and in wrap-up: 08; of the last agent of a queue: test_overflow.
+9. No answer, and what does not count as one: 09; where all ring: test_ringing.
+10. Transfers of a call that is with an agent: not of the engine yet.
+11. Transfer to a queue: 11, as far as a call without an agent goes.
+12. Timers that fire late: 12; those of what is new: test_race_12_every_timer...
+13. The maximum wait ends as the agent answers: 13; while all ring: test_ringing; while a script is asked:
+    test_route_requests.
+14. An announcement is playing when the agent answers: the switch adapter's (tests/live): to the engine it is music.
+15. A hang-up event never comes: 15.
+16. FreeSWITCH restarts, the event socket drops, our process is killed: 16; with several phones ringing: test_ringing;
+    with a script being asked: test_route_requests; with a call that waits for one agent: test_personal.
+17. Events twice, late, out of order: 17, and test_machine.
+18. A reply that belongs to another command: the wire's (tests/switch). What the engine can show of it, an answer of a
+    route script that belongs to another request: 18, and test_route_requests.
+19. A queue, skill or agent is changed or removed mid-call: 19, test_overflow, test_ringing, test_personal.
+20. The clock jumps: 20.
+21. One agent twice, one phone twice: 21.
+22. The supervisor's target is transferred: no supervisors in the engine yet.
+23. A predictive call is answered and no agent is there: no outbound calls in the engine yet.
+24. A call-back party answers and no agent is free: no callbacks in the engine yet.
+25. The event socket's queue overflows: the switch adapter's; to the engine it is a snapshot (16).
+26. A handler of the host application raises: tests/center; a route script that fails or never answers:
+    test_route_requests.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +46,10 @@ from cti.model import events, facts, intents, reason
 from cti.model.cause import Cause
 from cti.model.connection import Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
-from cti.model.queue import ToDestination, ToQueue
+from cti.model.overflow import ToDestination, ToQueue
+from cti.model.personal import Personal
 from cti.model.states import AgentState, InteractionState, LinkState
+from cti.model.widening import Widening
 
 from .story import FS, Story
 
@@ -191,6 +229,57 @@ def test_race_05_the_end_of_a_dead_leg_does_not_end_the_call(s):
     assert s.interaction(call).state is InteractionState.ESTABLISHED
     assert s.state("ann") is AgentState.BUSY
     assert s.clears() == []
+
+
+def test_race_05_two_agents_answer_in_the_same_instant():
+    """Two agents answer (ring-all): the first wins, the rest are rescinded, nobody stays reserved."""
+    s = Story()
+    s.queue("sales", strategy="ring-all")
+    for name in ("ann", "bob", "eve"):
+        s.agent(name)
+    call = s.waiting("sales")
+    legs = {name: s.offered_leg(name) for name in ("ann", "bob", "eve")}
+    for leg in legs.values():
+        s.delivered(leg)
+    s.established(legs["bob"])
+    cleared = {i.connection: i.cause for i in s.wanted(intents.ClearConnection)}
+    s.established(legs["ann"])
+    assert [i for i in s.intents if isinstance(i, intents.Bridge)] == [
+        intents.Bridge(FS, s.caller_of(call), legs["bob"])
+    ]
+    assert cleared == {legs["ann"]: Cause.MULTIPLE_ALERTING, legs["eve"]: Cause.MULTIPLE_ALERTING}
+    s.bridged(call, legs["bob"])
+    s.cleared(legs["ann"])
+    s.cleared(legs["eve"], Cause.CALL_NOT_ANSWERED)
+    for name in ("ann", "eve"):
+        agent = s.world.agents[AgentId(name)]
+        assert (agent.state, agent.no_answers, agent.calls_answered, agent.reservation) == (
+            AgentState.READY,
+            0,
+            0,
+            None,
+        )
+    assert s.interaction(call).state is InteractionState.ESTABLISHED
+    assert s.figures("sales").answered == 1
+    assert [e.outcome for e in s.events(events.OfferEnded)] == ["rescinded", "rescinded"]
+    assert {s.world.reservations[r].id for r in s.world.reservations} == set()
+
+
+def test_race_06_two_calls_claim_one_agent(s):
+    """Two routers claim one agent: the loser re-routes at once. (Calls of two switches and two queues, one agent.)"""
+    other = facts.SwitchId("fs2")
+    s.link_up(switch=other)
+    s.queue("loans")
+    s.not_ready("ann")
+    here = s.waiting("sales")
+    there = s.call(switch=other)
+    s.enqueue(there, "loans")
+    s.agent("bob", ready=False)
+    s.ready("ann")
+    assert s.offers() == [("ann", here)]
+    s.ready("bob")
+    assert s.offers() == [("ann", here), ("bob", there)]
+    assert len({made.agent for made in s.world.reservations.values()}) == 2
 
 
 @pytest.mark.parametrize("ringing", [False, True])
@@ -379,6 +468,50 @@ def test_race_12_a_lease_timer_fires_after_the_answer(s):
     assert s.last == []
     s.bridged(call, leg)
     assert s.state("ann") is AgentState.BUSY
+
+
+def test_race_11_a_call_that_is_sent_to_another_queue_keeps_its_data_and_its_place(s):
+    """Transfer to a queue: data and place in history kept; the agent is free when Queued is confirmed."""
+    s.queue("loans", requires="loans")
+    old, young = s.waiting("sales"), s.waiting("loans")
+    s.tell(facts.DataAttached(old, {"tier": "gold"}))
+    s.delivered(s.offered_leg("ann"))
+    s.advance(5)
+    s.divert(old, ToQueue(QueueId("loans")))
+    kinds = [type(e).__name__ for e in s.events(object, last=True)]
+    assert kinds.index("Queued") < kinds.index("AgentReady")
+    assert s.waits("loans") == [old, young]
+    assert s.interaction(old).data == {"tier": "gold"}
+    assert s.interaction(old).waited_s(s.now) == 5
+
+
+def test_race_12_every_timer_of_a_call_is_worth_nothing_once_it_has_been_answered():
+    """... timers carry a generation number: those of waiting, ringing, widening, scripts and wishes too."""
+    s = Story()
+    s.queue(
+        "sales",
+        strategy="ring-progressively",
+        route_script="who",
+        max_wait_s=60,
+        personal=Personal(AgentId("eve"), by_presence={"logged off": 1}),
+        service_level_target=0.8,
+        widening=(Widening(30, requires="more"),),
+    )
+    s.agent("ann")
+    s.agent("eve", logged_on=False)
+    call = s.waiting("sales")
+    late = {timer.kind: timer for timer in s.timers}
+    s.advance(1)
+    assert s.ringing(call) == ["ann"]
+    late |= {timer.kind: timer for timer in s.timers}
+    assert set(late) == {"route", "personal", "wait", "late", "widen", "ring", "lease"}
+    s.take("ann")
+    assert s.timers == []
+    before = s.picture()
+    for timer in late.values():
+        s.tell(timer)
+        assert s.last == []
+    assert s.picture() == before
 
 
 def test_race_12_a_pause_fires_after_the_agent_asked_for_not_ready(s):
@@ -885,6 +1018,21 @@ def test_race_17_hold_that_overtakes_the_answer(s, side):
     s.tell(facts.Held(FS, leg))
     s.tell(facts.Retrieved(FS, leg))
     assert s.last == []
+
+
+def test_race_18_an_answer_that_belongs_to_another_request():
+    """A reply that belongs to another command: each answer names its question, and answers no other."""
+    s = Story()
+    s.queue("sales", route_script="who")
+    s.agent("ann")
+    first, second = s.waiting("sales"), s.waiting("sales")
+    refs = [s.interaction(call).route_request for call in (first, second)]
+    for call, ref in ((first, refs[1]), (second, refs[0])):
+        s.tell(facts.RouteSelected(call, ref, to=ToDestination("elsewhere")))
+        assert s.last == []
+    s.select(second)
+    assert s.ringing(second) == ["ann"]
+    assert s.interaction(first).route_request == refs[0]
 
 
 def test_race_19_a_queue_is_changed_while_calls_wait_in_it(s):

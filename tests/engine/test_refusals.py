@@ -18,7 +18,8 @@ from cti.errors import (
 from cti.model import facts
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, InteractionId, QueueId
-from cti.model.queue import QueueSettings, ToQueue
+from cti.model.overflow import ToQueue
+from cti.model.queue import QueueSettings
 
 from .story import Story
 

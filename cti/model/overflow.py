@@ -1,0 +1,60 @@
+"""Where a call goes that its queue does not keep."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from cti.model.ids import QueueId
+from cti.model.validate import name
+
+
+@frozen
+class ToQueue:
+    """On to another queue, with the age and priority the call has."""
+
+    queue: QueueId = field(validator=name)
+
+
+@frozen
+class ToDestination:
+    """The call leaves the centre for a number of the switch's dialplan."""
+
+    destination: str = field(validator=name)
+
+
+@frozen
+class ToVoicemail:
+    """The call leaves the centre for a mailbox of the switch's own voicemail (FreeSWITCH: mod_voicemail).
+
+    Args:
+        mailbox: its number.
+        domain: the domain it is of; empty takes the switch's default.
+    """
+
+    mailbox: str = field(validator=name)
+    domain: str = ""
+
+
+@frozen
+class ToScript:
+    """Back to a script of the host application, by the name it was registered under (``CallCenter.script``).
+
+    The call keeps its age and place, so that a script that offers a callback, say, and is declined, can queue it again.
+    """
+
+    script: str = field(validator=name)
+
+
+@frozen
+class Disconnect:
+    """The call is cleared."""
+
+
+Overflow = ToQueue | ToDestination | ToVoicemail | ToScript | Disconnect
+
+WAIT = "wait"
+EXPECTED_WAIT = "expected wait"
+LENGTH = "length"
+UNSTAFFED = "unstaffed"
+REASONS = (WAIT, EXPECTED_WAIT, LENGTH, UNSTAFFED)
+"""Why a call overflows."""

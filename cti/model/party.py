@@ -1,0 +1,65 @@
+"""Whom a call is taken to: an agent, or a number outside."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import Attribute, field, frozen
+
+from cti.errors import ConfigurationError, DestinationNotAllowed
+from cti.model.ids import AgentId
+from cti.model.validate import name
+
+_NUMBER: Final = re.compile(r"[+0-9A-Za-z*#][0-9A-Za-z*#._-]{0,63}\Z", re.ASCII)
+
+
+@frozen
+class ToAgent:
+    """An agent who is ready, at the phone they are logged on at."""
+
+    agent: AgentId = field(validator=name)
+
+
+@frozen
+class ToNumber:
+    """A number that one of the centre's ``allowed_destinations`` lets through."""
+
+    number: str = field(validator=name)
+
+
+Party = ToAgent | ToNumber
+
+
+def _template(_instance: object, attribute: Attribute[str], value: str) -> None:
+    name(_instance, attribute, value)
+    if "{number}" not in value or re.sub(r"\{number\}", "", value).count("{") != value.count("{") - 1:
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must hold {{number}} once, where the number goes")
+
+
+@frozen
+class Destination:
+    """Numbers that may be called, and how.
+
+    Args:
+        pattern: which numbers; ``*`` and ``?`` match as in file names.
+        contact: the dial string, with ``{number}`` where the number goes: ``sofia/gateway/trunk/{number}``.
+    """
+
+    pattern: str = field(validator=name)
+    contact: str = field(validator=_template)
+
+
+def contact_of(number: str, allowed: Iterable[Destination]) -> str:
+    """The dial string of a number, by the first destination that lets it through.
+
+    Raises:
+        DestinationNotAllowed: none does, or the number holds what a dial string could take for something else.
+    """
+    if _NUMBER.match(number):
+        for destination in allowed:
+            if fnmatch.fnmatchcase(number, destination.pattern):
+                return destination.contact.replace("{number}", number)
+    raise DestinationNotAllowed(number)

@@ -1,0 +1,217 @@
+"""Call-control services as facts: what an agent, or somebody on their behalf, asks for. CSTA's names."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from cti.errors import ConfigurationError
+from cti.model.ids import AgentId, InteractionId
+from cti.model.overflow import Overflow
+from cti.model.party import Destination, Party, ToAgent
+from cti.model.recording import RecordingSettings
+from cti.model.supervision import Mode
+from cti.model.validate import one_of
+
+
+@frozen
+class HoldRequested:
+    """Hold Call: the caller hears music, the agent nothing."""
+
+    agent: AgentId
+
+
+@frozen
+class RetrieveRequested:
+    """Retrieve Call: the held caller and the agent talk again."""
+
+    agent: AgentId
+
+
+@frozen
+class ConsultationRequested:
+    """Consultation Call: the caller is held, and somebody else is called."""
+
+    agent: AgentId
+    to: Party
+
+
+@frozen
+class AlternateRequested:
+    """Alternate Call: the one who is held and the one who talks change places."""
+
+    agent: AgentId
+
+
+@frozen
+class ReconnectRequested:
+    """Reconnect Call: the consultation ends, and the caller is talked with again."""
+
+    agent: AgentId
+
+
+@frozen
+class TransferRequested:
+    """Transfer Call: the consulted party takes the caller over, and the agent leaves."""
+
+    agent: AgentId
+
+
+@frozen
+class ConferenceRequested:
+    """Conference Call: the caller, the agent and the consulted party hear each other."""
+
+    agent: AgentId
+
+
+@frozen
+class SingleStepTransferRequested:
+    """Single Step Transfer: the caller goes elsewhere at once, and the agent leaves."""
+
+    agent: AgentId
+    to: ToAgent | Overflow
+
+
+@frozen
+class ClearConnectionRequested:
+    """Clear Connection: the agent hangs up."""
+
+    agent: AgentId
+
+
+def _digits(_instance: object, _attribute: object, value: str) -> None:
+    if not value or len(value) > 128 or set(value) - set("0123456789*#ABCDw"):
+        raise ConfigurationError(f"digits are {value!r}; they must be 1 to 128 of 0-9 * # A-D, or w for a pause")
+
+
+@frozen
+class DigitsRequested:
+    """Generate Digits: the other end hears keys being pressed."""
+
+    agent: AgentId
+    digits: str = field(validator=_digits)
+
+
+@frozen
+class DestinationsDefined:
+    """Which numbers may be called; none until this has been told."""
+
+    allowed: tuple[Destination, ...]
+
+
+# -- supervision: what somebody asks for who is no party to the call ----------------------------------------------------
+
+
+@frozen
+class SupervisionRequested:
+    """Join Call, silently or actively: listen to an agent, or to a call; asked again, it changes what is not None."""
+
+    supervisor: AgentId
+    mode: Mode | None = None
+    """None leaves it as it is; monitor at first."""
+    agent: AgentId | None = None
+    interaction: InteractionId | None = None
+
+
+@frozen
+class SupervisionEndRequested:
+    """The supervisor leaves the line."""
+
+    supervisor: AgentId
+
+
+@frozen
+class TakeOverRequested:
+    """The supervisor takes the agent's place, or an agent's whom a waiting caller does not have yet."""
+
+    supervisor: AgentId
+
+
+@frozen
+class PullRequested:
+    """The supervisor is called, and takes a call that waits."""
+
+    supervisor: AgentId
+    interaction: InteractionId
+
+
+@frozen
+class PushRequested:
+    """Somebody sends a call elsewhere, whether it waits or is with an agent."""
+
+    interaction: InteractionId
+    to: ToAgent | Overflow
+
+
+@frozen
+class AssistanceRequested:
+    """An agent asks for help with the call they have."""
+
+    agent: AgentId
+    note: str = ""
+
+
+@frozen
+class AuditNoted:
+    """Somebody has done, or tried, something that is to be accounted for."""
+
+    who: str
+    what: str
+    whom: str
+    outcome: str
+
+
+# -- recording ----------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class RecordingsDefined:
+    """Where recordings go; nothing is recorded until this has been told."""
+
+    settings: RecordingSettings
+
+
+@frozen
+class RecordingRequested:
+    """Somebody starts, stops, pauses or resumes the recording of a call."""
+
+    interaction: InteractionId
+    what: str = field(validator=one_of("start", "stop", "pause", "resume"))
+
+
+@frozen
+class RecordingChecked:
+    """The file of a segment has been looked at, after its end."""
+
+    path: str
+    interaction: InteractionId
+    length_s: float
+    size: int
+    """Bytes; 0 when it cannot be reached from here."""
+    sha256: str
+    """Of the whole file, in hexadecimal; empty when it cannot be reached."""
+    error: str = ""
+
+
+Service = (
+    HoldRequested
+    | RetrieveRequested
+    | ConsultationRequested
+    | AlternateRequested
+    | ReconnectRequested
+    | TransferRequested
+    | ConferenceRequested
+    | SingleStepTransferRequested
+    | ClearConnectionRequested
+    | DigitsRequested
+    | DestinationsDefined
+    | SupervisionRequested
+    | SupervisionEndRequested
+    | TakeOverRequested
+    | PullRequested
+    | PushRequested
+    | AssistanceRequested
+    | AuditNoted
+    | RecordingsDefined
+    | RecordingRequested
+    | RecordingChecked
+)
