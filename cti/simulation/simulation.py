@@ -1,0 +1,230 @@
+"""A call centre in virtual time: the real engine and adapter, a simulated switch, callers, phones, faults."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cti.engine import Engine
+from cti.engine.invariants import broken
+from cti.model import events, facts, intents, reason
+from cti.model.agent import Agent
+from cti.model.cause import Cause
+from cti.model.ids import AgentId, IdSource, QueueId, SwitchId
+from cti.model.states import AgentState
+from cti.sim import Behaviour, SimulatedSwitch, VirtualScheduler, centre_dialplan
+from cti.simulation.arrivals import Arrivals
+from cti.simulation.client import VirtualFreeSwitch
+from cti.simulation.ledger import CallEnd, Ledger
+from cti.simulation.loop import VirtualLoop
+from cti.simulation.report import Report
+from cti.simulation.settings import SimulationSettings
+from cti.simulation.trouble import Trouble
+from cti.simulation.watch import Watch
+
+_SWITCH: Final = SwitchId("simulated")
+_FIRST_NUMBER: Final = 5000
+_STEP_S: Final = 30.0
+"""Virtual seconds between two looks at how far the run is."""
+_PATIENCE: Final = 30.0
+"""A run in which no call has ended for so many mean conversations, and the time to drain, will not end by itself."""
+_CROWD: Final = 100
+"""So many callers left double the time between two looks."""
+_STUCK_KEPT: Final = 20
+
+_AT_REST: Final = (AgentState.NULL, AgentState.NOT_READY, AgentState.READY)
+_HANDLING: Final = (AgentState.BUSY, AgentState.WORKING_AFTER_CALL)
+_AVAILABLE: Final = (AgentState.READY, AgentState.RESERVED, AgentState.ALERTING)
+
+
+class Simulation:
+    """One run. No socket, no sleep, no greenlet; as fast as the machine.
+
+    Args:
+        settings: the centre, its callers, its luck.
+        on_end: told of each call when it is accounted for.
+    """
+
+    def __init__(self, settings: SimulationSettings, *, on_end: Callable[[CallEnd], object] | None = None) -> None:
+        self.settings = settings
+        self.scheduler = VirtualScheduler()
+        seed = settings.seed
+        self.switch = SimulatedSwitch(
+            self.scheduler,
+            seed=random.Random(f"{seed} switch").getrandbits(64),
+            dialplan=centre_dialplan("cti"),
+            heartbeat_s=0.0,
+        )
+        ids = IdSource(random.Random(f"{seed} ids").getrandbits, epoch=self.scheduler.epoch_s)
+        self.engine = Engine(ids, settings.router(random.Random(f"{seed} router")))
+        self._loop = VirtualLoop(
+            self.engine,
+            self.scheduler,
+            on_event=self._event,
+            on_intent=self._intent,
+            after=self._after,
+            on_error=self._refused,
+        )
+        self.trouble = Trouble(settings.faults, self.scheduler, random.Random(f"{seed} faults").getrandbits(64))
+        self.client = VirtualFreeSwitch(
+            self.switch,
+            on_fact=self._loop.submit,
+            switch_id=_SWITCH,
+            chance=random.Random(f"{seed} back-off"),
+            trouble=self.trouble if settings.faults.touches_the_link else None,
+        )
+        self.watch = Watch(self.engine.world, settings.check_every)
+        self._total = sum(calls.count for calls in settings.calls)
+        self.ledger = Ledger(self.engine.world, self._total, self.scheduler.now, on_end)
+        self._arrivals = []
+        for at, calls in enumerate(settings.calls):
+            number = str(_FIRST_NUMBER + at)
+            self._arrivals.append(Arrivals(self.switch, calls, number, self.ledger, f"{seed} calls {at}"))
+        self._occupancy: float | None = None
+
+    def run(self, progress: Callable[[int], object] | None = None) -> Report:
+        """Run to the end: until every caller has come and gone, and the centre knows. Blocks; may take long.
+
+        Args:
+            progress: called now and then with how many calls have come in.
+        """
+        began = time.perf_counter()
+        self._furnish()
+        self.client.start()
+        while not self.client.live:
+            self.scheduler.run_for(1.0)
+        for arrivals in self._arrivals:
+            arrivals.start()
+        self.trouble.start(
+            drop=lambda: self.client.cut(self.trouble.away_s()), restart=self._restart, phones=self.switch.phones
+        )
+        while not all(arrivals.done for arrivals in self._arrivals):
+            self.scheduler.run_for(_STEP_S)
+            if progress is not None:
+                progress(self.ledger.offered)
+        self._occupancy = self._occupied()
+        self._drain()
+        return self._report(time.perf_counter() - began)
+
+    # -- set-up ---------------------------------------------------------------------------------------------------
+
+    def _furnish(self) -> None:
+        settings, faults = self.settings, self.settings.faults
+        at_once = settings.answer_s == (0.0, 0.0)
+        behaviour = Behaviour(
+            ring_s=(0.0, 0.0) if at_once else (0.003, 0.02),
+            answer_s=settings.answer_s,
+            busy=faults.busy,
+            rejects=faults.rejects,
+            no_answer=faults.no_answer,
+            talk_s=faults.receiver_down_s,
+        )
+        for queue in settings.queues:
+            self._loop.ask(facts.QueueDefined(queue))
+        for agent in settings.agents:
+            self.switch.phones.add(agent.contact, behaviour)
+            self._loop.ask(facts.AgentDefined(agent))
+            self._loop.ask(facts.LogOnRequested(agent.id, ready=True))
+
+    # -- between the parts ----------------------------------------------------------------------------------------
+
+    def _event(self, event: events.Event) -> None:
+        self.ledger.event(event)
+        if isinstance(event, events.Offered):
+            self._script(event)
+        elif isinstance(event, events.AgentNotReady):
+            if event.reason == reason.RNA:
+                self.scheduler.call_later(self.settings.back_s, self._back, event.agent)
+        elif isinstance(event, events.InvariantBroken):
+            self.watch.tell(None, event.what)
+
+    def _script(self, event: events.Offered) -> None:
+        """What the host application would do: the calls to a number go to a queue."""
+        call = self.ledger.call_of(event.interaction)
+        if call is None:  # its caller is gone, the news of the call came late
+            self._loop.submit(facts.ClearRequested(event.interaction, Cause.NORMAL_CLEARING))
+        else:
+            queue = QueueId(call.calls.queue)
+            self._loop.submit(facts.QueueRequested(event.interaction, queue, priority=call.calls.priority))
+
+    def _back(self, agent_id: AgentId) -> None:
+        """An agent who was away sees it and asks for calls again."""
+        agent = self.engine.world.agents[agent_id]
+        if agent.state is AgentState.NOT_READY and agent.reason == reason.RNA:
+            self._loop.submit(facts.ReadyRequested(agent_id))
+
+    def _intent(self, intent: intents.SwitchIntent) -> None:
+        self.ledger.wanted(intent)
+        self.client.execute(intent)
+
+    def _after(self, fact: facts.Fact, wanted: Sequence[intents.Intent]) -> None:
+        self.watch.after(fact, wanted)
+
+    def _refused(self, fact: facts.Fact, error: Exception) -> None:
+        self.watch.tell(fact, f"refused: {error!r}")
+
+    def _restart(self) -> None:
+        self.client.cut(self.trouble.away_s())
+        self.switch.restart()
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Until all callers are gone, then until the centre has noticed; neither for ever."""
+        drain_s = self.settings.drain_s
+        longest_s = _PATIENCE * max(calls.handle_s for calls in self.settings.calls) + drain_s
+        waiting, since = self._callers(), self.scheduler.now()
+        while waiting and self.scheduler.now() - since < longest_s:
+            self.scheduler.run_for(_STEP_S * (1 + waiting / _CROWD))  # or a long queue would be counted at every turn
+            self.ledger.sweep()
+            left = self._callers()
+            if left < waiting:
+                since = self.scheduler.now()
+            waiting = left
+        self.trouble.stop()
+        ends_at = self.scheduler.now() + drain_s
+        while self.scheduler.now() < ends_at and self._left_over():
+            self.scheduler.run_for(_STEP_S)
+        self.ledger.sweep(final=True)
+        for what in broken(self.engine.world) if self.settings.check_every else ():
+            self.watch.tell(None, what)
+
+    def _callers(self) -> int:
+        return sum(call.caller is not None and not call.caller.ended for call in self.ledger.open_calls)
+
+    def _left_over(self) -> list[str]:
+        world = self.engine.world
+        return [
+            *(f"agent {a.id} is {a.state.value}" for a in world.agents.values() if _is_stuck(a)),
+            *(f"call {i.calling_number} is {i.state.value}" for i in world.interactions.values()),
+            *(f"channel {c.uuid} of the switch is {c.state}" for c in self.switch.channels.values()),
+        ]
+
+    def _occupied(self) -> float | None:
+        handling = available = 0.0
+        for agent in self.engine.world.agents.values():
+            spent = dict(agent.seconds_in)
+            spent[agent.state] = spent.get(agent.state, 0.0) + self.scheduler.now() - agent.state_since
+            handling += sum(spent.get(state, 0.0) for state in _HANDLING)
+            available += sum(spent.get(state, 0.0) for state in _AVAILABLE)
+        return handling / (handling + available) if handling + available else None
+
+    def _report(self, wall_s: float) -> Report:
+        return Report(
+            agents=len(self.settings.agents),
+            occupancy=self._occupancy,
+            violations=self.watch.count,
+            violations_named=tuple(self.watch.found),
+            stuck=tuple(self._left_over()[:_STUCK_KEPT]),
+            faults=dict(self.trouble.counts),
+            facts=self._loop.facts,
+            virtual_s=self.scheduler.now(),
+            wall_s=wall_s,
+            **self.ledger.figures(),
+        )
+
+
+def _is_stuck(agent: Agent) -> bool:
+    return agent.state not in _AT_REST
