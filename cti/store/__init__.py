@@ -1,0 +1,29 @@
+"""What is kept: the journal of every fact, snapshots, and what can be done with them afterwards."""
+
+from cti.store.codec import Codec
+from cti.store.errors import JournalError, NotKept, NotUnderstood
+from cti.store.journal import Journal
+from cti.store.recorded_engine import RecordedEngine
+from cti.store.replay import Replay, ReplayReport
+from cti.store.retention import Retention
+from cti.store.survey import Survey, survey
+from cti.store.trouble import JournalFigures, Trouble
+from cti.store.whatif import Comparison, compare
+
+__all__ = [
+    "Codec",
+    "Comparison",
+    "Journal",
+    "JournalError",
+    "JournalFigures",
+    "NotKept",
+    "NotUnderstood",
+    "RecordedEngine",
+    "Replay",
+    "ReplayReport",
+    "Retention",
+    "Survey",
+    "Trouble",
+    "compare",
+    "survey",
+]

@@ -1,0 +1,164 @@
+"""A snapshot taken anywhere, restored, goes on exactly as the engine would have."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cti.engine.invariants import broken
+from cti.model.ids import QueueId
+from cti.model.overflow import ToQueue
+from cti.model.personal import LastAgent
+from cti.model.widening import Widening
+from cti.routing import SkillRouter
+from cti.store import Codec
+from cti.store.plain import packer, unpack
+from cti.store.snapshot import restore, take, uncovered
+from tests.engine.story import Story
+from tests.store.recording import a_day
+
+from .recording import SEED, an_engine, tell
+
+
+def restored(engine, chance, again=None, router=SkillRouter):
+    """Through bytes, as from a file; ``again`` is what the copy draws from."""
+    picture, lost = take(engine, Codec(), chance)
+    assert not lost
+    written = packer().pack(picture)
+    again = again or random.Random()
+    copy = an_engine(again, router)
+    assert restore(copy, unpack(written), Codec(), again) == ()
+    assert packer().pack(take(copy, Codec(), again)[0]) == written
+    return copy
+
+
+def busy_day(seed):
+    """Widening, overflow, personal routing, several phones at once, a lost link, two queues redefined."""
+    chance = random.Random(seed)
+    s = Story(getrandbits=random.Random(SEED).getrandbits)
+    s.queue("sales", wrap_up_s=5, ring_timeout_s=10, strategy="ring-all", personal=LastAgent(wait_s=3))
+    s.queue(
+        "loans",
+        requires="loans >= 3",
+        widening=(Widening(5, requires="loans >= 1"), Widening(9, also=("sales",))),
+        priority_per_minute=3,
+        max_wait_s=30,
+        overflow=ToQueue(QueueId("sales")),
+        service_level_target=0.8,
+    )
+    names = ["ann", "bob", "dan", "eve"]
+    for name in names:
+        s.agent(name, skills={"loans": chance.randrange(4)}, no_answers_allowed=2)
+    for step in range(250):
+        s.advance(chance.random() * 3)
+        name, made = chance.choice(names), None
+        made = s.reservation(name)
+        match chance.randrange(9):
+            case 0 | 1 | 2:
+                s.enqueue(s.call(), chance.choice(["sales", "loans"]), chance.randrange(2), seen=step)
+            case 3 | 4 if made:
+                s.take(name)
+            case 5 if s.world.interactions:
+                s.hang_up(chance.choice(sorted(s.world.interactions)))
+            case 6 if s.state(name).value != "null":
+                s.ready(name)
+            case 7:
+                for leg in [leg.id for leg in s.world.connections.values() if leg.clearing]:
+                    s.cleared(leg)
+            case 8 if step % 50 == 0:
+                s.queue("sales", wrap_up_s=3, priority=step // 50)
+    return s
+
+
+DAYS = {f"day {seed}": a_day(seed).told for seed in range(2)} | {
+    f"busy {seed}": busy_day(seed).told for seed in range(3)
+}
+
+
+@settings(max_examples=20, deadline=None)
+@given(day=st.sampled_from(sorted(DAYS)), cut=st.floats(0, 1))
+def test_whatever_the_moment_the_run_goes_on_the_same(day, cut):
+    told = DAYS[day]
+    at = int(cut * len(told))
+    chance = random.Random(SEED)
+    engine = an_engine(chance)
+    tell(engine, told[:at])
+    copy = restored(engine, chance)
+    assert not broken(copy.world)
+    assert tell(copy, told[at:]) == tell(engine, told[at:])
+
+
+def test_the_days_have_something_in_them():
+    heard = "".join(tell(an_engine(random.Random(SEED)), DAYS["busy 0"]))
+    for what in ("OfferCall", "Established", "kind='widen'", "Abandoned", "QUEUE_TIME_OVERFLOW"):
+        assert what in heard, what
+
+
+def test_nothing_that_an_engine_knows_is_left_out():
+    """If this fails, the engine has learnt something new: name it in cti/store/snapshot.py."""
+    assert uncovered(busy_day(1).engine) == []
+
+
+def test_what_is_left_out_is_found():
+    engine = an_engine(random.Random(1))
+    engine.world.moods = {"ann": "good"}
+    assert uncovered(engine) == ["World.moods"]
+
+
+class Counting(SkillRouter):
+    """A router that holds something of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.made = 0
+
+    def decided(self, call, agent):
+        super().decided(call, agent)
+        self.made += 1
+
+    def state(self):
+        return {"made": self.made}
+
+    def restore(self, state, agents):
+        self.made = state["made"]
+        self.told_of = sorted(agents)
+
+
+def test_a_router_with_a_state_gets_it_back():
+    chance = random.Random(SEED)
+    engine = an_engine(chance, Counting)
+    tell(engine, DAYS["day 0"])
+    copy = restored(engine, chance, router=Counting)
+    assert copy.world.router.made == engine.world.router.made > 20
+    assert copy.world.router.told_of == ["ann", "bob", "dan", "eve"]
+
+
+def test_a_router_that_cannot_take_a_state_back_is_named():
+    class Forgetful(Counting):
+        restore = None
+
+    chance = random.Random(SEED)
+    engine = an_engine(chance, Forgetful)
+    picture, _ = take(engine, Codec(), chance)
+    notes = restore(an_engine(random.Random(1), Forgetful), picture, Codec())
+    assert notes == ("the router had a state of its own, and Forgetful has no restore(state, agents)",)
+
+
+def test_a_snapshot_of_another_version_is_told_of():
+    picture, _ = take(an_engine(random.Random(1)), Codec())
+    del picture["World.adopted"]
+    notes = restore(an_engine(random.Random(1)), picture, Codec())
+    assert notes == ("the snapshot has no World.adopted; it is left as in a new centre",)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_chance_goes_on_where_it_was(seed):
+    chance = random.Random(seed)
+    engine = an_engine(chance)
+    picture = unpack(packer().pack(take(engine, Codec(), chance)[0]))
+    again = random.Random()
+    restore(an_engine(again), picture, Codec(), again)
+    assert again.getrandbits(128) == chance.getrandbits(128)
