@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from cti.errors import CallGone, CommandRejected, UnknownInteraction
+from cti.errors import CtiError, UnknownInteraction
 from cti.model import events, facts
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
+from cti.model.overflow import ToQueue
+from cti.model.personal import LastAgent, Personal
+from cti.plan import PersonalFrom, Plan, Request, RouteSelect
 from cti.promise import Promise
+from cti.script.channel_control import ChannelControl
+from cti.script.collected import no_secret
+from cti.script.conversation import Conversation
 
 if TYPE_CHECKING:
     from cti.engine_loop import EngineLoop
     from cti.switch import FreeSwitch
-
-_MISSING: Final = ("FILE NOT FOUND", "INVALID")
 
 
 @frozen
 class QueueOutcome:
     """How a call left the queue.
 
-    ``answered``: with ``agent``; else it was diverted to ``destination`` (a queue's overflow).
+    ``answered``: with ``agent``; else it went to ``destination``, out of the centre, or to another ``script``.
     """
 
     answered: bool
@@ -32,16 +36,27 @@ class QueueOutcome:
     queue: QueueId | None
     agent: AgentId | None = None
     destination: str = ""
+    script: str = ""
 
 
-class Call:
-    """One incoming call, for the script that handles it.
+class Call(Conversation):
+    """One incoming call, for the script that handles it: what Conversation can say and ask, and what a centre can do.
 
     Every verb raises CallGone when the caller has hung up, before or while it waits. Verbs block the script's
     greenlet and nobody else's. Scripts get calls; they do not make them.
     """
 
-    def __init__(self, offered: events.Offered, channel: ConnectionId, switch: FreeSwitch, loop: EngineLoop) -> None:
+    def __init__(
+        self,
+        offered: events.Offered,
+        channel: ConnectionId,
+        switch: FreeSwitch,
+        loop: EngineLoop,
+        request: Callable[[events.CallEvent], Request],
+    ) -> None:
+        control = ChannelControl(switch, channel, offered.interaction)
+        super().__init__(control)
+        self._channel_control = control
         self.id: InteractionId = offered.interaction
         self.channel = channel
         """The switch's id of the caller's leg, for what the verbs do not offer."""
@@ -50,9 +65,9 @@ class Call:
         self.called_number = offered.called_number
         self.data: dict[str, Any] = dict(offered.data)
         """Attached data; change it with ``attach``."""
-        self._switch = switch
+        self._offered = offered
+        self._request = request
         self._loop = loop
-        self._gone_because: str | None = None
         self._queued: Promise[QueueOutcome] | None = None
 
     def __repr__(self) -> str:
@@ -62,74 +77,102 @@ class Call:
     @property
     def is_gone(self) -> bool:
         """Whether the caller has hung up."""
-        return self._gone_because is not None
+        return self._channel_control.gone_because is not None
 
-    def answer(self) -> None:
-        """Answer the call; harmless when it is answered already. Blocks until the switch has taken it (1-2 ms).
-
-        Raises:
-            CallGone: the caller hung up.
-        """
-        self._check()
-        reply = self._switch.api("uuid_answer", self.channel)
-        if reply.startswith("-ERR"):
-            raise self._gone(reply.strip())
-
-    def play(self, prompt: str, *, timeout: float = 3600.0) -> None:
-        """Play a prompt to its end: a file, ``tone_stream://...``, ``local_stream://...``, ``silence_stream://...``.
-
-        Blocks until it has ended. An unanswered caller hears it as early media where the carrier lets it through.
-
-        Args:
-            prompt: what to play, as FreeSWITCH's playback application takes it.
-            timeout: seconds after which JobTimeout is raised; the prompt plays on.
-
-        Raises:
-            CallGone: the caller hung up.
-            CommandRejected: the switch has no such file.
-            JobTimeout: it did not end in time.
-        """
-        self._check()
-        try:
-            done = self._switch.run(self.channel, "playback", prompt, timeout=timeout)
-        except CallGone as gone:
-            raise self._gone(gone.cause) from None
-        response = done.text("Application-Response") or ""
-        if response.startswith(_MISSING):
-            raise CommandRejected(f"playback {prompt}", response)
-        self._check()
-
-    def queue(self, queue: str, *, priority: int = 0, data: Mapping[str, Any] | None = None) -> QueueOutcome:
+    def queue(
+        self,
+        queue: str,
+        *,
+        priority: int = 0,
+        data: Mapping[str, Any] | None = None,
+        personal: Personal | LastAgent | str | None = None,
+        preferred: Iterable[str] = (),
+    ) -> QueueOutcome:
         """Put the call into a queue and wait there with it. Answers the call if it is not answered.
 
-        Blocks until an agent has it, or it overflows out of the centre. A script may return right after; the
+        Blocks until an agent has it, or it overflows out of the queues. A script may return right after; the
         conversation goes on without it.
 
         Args:
             queue: the queue's id.
             priority: added to the queue's own; the higher goes first. Among equals the older goes first.
             data: attached to the call before anybody is offered it.
+            personal: an agent to wait for before anybody else is offered the call: their id, Personal with the terms,
+                or LastAgent for whoever talked with this customer last. None leaves it to the queue.
+            preferred: agents who are asked before all others, the first first, among those who may be offered it.
 
         Returns:
-            Who answered and after what wait, or where it was diverted to.
+            Who answered and after what wait, or where it went instead.
 
         Raises:
             UnknownQueue: there is no such queue; the call stays with the script.
+            UnknownAgent: there is no such agent; the same.
             InvalidConnection: it is with an agent already.
             CallGone: the caller hung up while waiting, or the queue's overflow ended the call.
         """
-        self._check()
+        self._control.check()
         result: Promise[QueueOutcome] = Promise()
         self._queued = result
-        self._ask(facts.QueueRequested(self.id, QueueId(queue), priority, dict(data or {})))
+        wish = Personal(AgentId(personal)) if isinstance(personal, str) else personal
+        first = tuple(AgentId(agent) for agent in preferred)
+        self._ask(facts.QueueRequested(self.id, QueueId(queue), priority, dict(data or {}), wish, first))
         return result.wait()
+
+    def route(self, plan: Plan) -> QueueOutcome | None:
+        """Let a plan say where the call goes, and send it there.
+
+        Returns:
+            As ``queue`` if it goes to a queue; None if it goes anywhere else, and the script's work on it ends.
+
+        Raises:
+            UnknownQueue, UnknownAgent, InvalidConnection, CallGone: as ``queue``.
+        """
+        self._control.check()
+        return self.go(plan.select(self.request()))
+
+    def go(self, select: RouteSelect) -> QueueOutcome | None:
+        """Send the call where a RouteSelect says. Returns and raises as ``route``."""
+        to = select.to
+        if isinstance(to, ToQueue):
+            personal = None if isinstance(select.personal, PersonalFrom) else select.personal
+            return self.queue(
+                to.queue,
+                priority=select.priority or 0,
+                data=select.data,
+                personal=personal,
+                preferred=select.preferred,
+            )
+        if select.data:
+            self.attach(**select.data)
+        self._ask(facts.DivertRequested(self.id, to))
+        return None
+
+    def request(self) -> Request:
+        """What a plan is told of this call: who calls, whom, now, with which data."""
+        return evolve(self._request(self._offered), data=dict(self.data))
+
+    @property
+    def position(self) -> int:
+        """The place in the queue, 1 for the head; 0 while it waits in none, or while nothing is routed."""
+        return self._loop.engine.world.router.position(self.id)
+
+    @property
+    def expected_wait_s(self) -> float | None:
+        """How long it has yet to wait, in seconds; None while that is not known, or it waits in no queue."""
+        world = self._loop.engine.world
+        known = world.interactions.get(self.id)
+        queue = world.queues.get(known.queue) if known is not None and known.queue is not None else None
+        position = self.position
+        return world.staff.expected_wait_s(queue, position) if queue is not None and position else None
 
     def attach(self, **data: Any) -> None:
         """Attach data to the call: whoever gets it sees it. A value of None takes a key away.
 
         Raises:
             CallGone: the caller hung up.
+            ConfigurationError: a value is a Secret, which nobody may see.
         """
+        no_secret(data)
         self._ask(facts.DataAttached(self.id, data))
         for key, value in data.items():
             if value is None:
@@ -153,32 +196,25 @@ class Call:
     # -- told by the centre, in the engine's greenlet -------------------------------------------------------------
 
     def _told(self, event: events.CallEvent) -> None:
-        outcome: QueueOutcome | CallGone | None = None
+        outcome: QueueOutcome | CtiError | None = None
+        gone = self._control.gone
         if isinstance(event, events.Established):
+            self._control.keys.flush()  # what was pressed while waiting answers no later question
             outcome = QueueOutcome(True, event.waited_s, event.queue, event.agent)
         elif isinstance(event, events.CallCleared) and event.state == "diverted":
-            self._gone_because = "diverted"
+            gone("diverted")
         elif isinstance(event, events.ConnectionCleared) and event.side == "caller":
-            self._gone_because = event.switch_cause or event.cause.csta_name
-            outcome = self._gone(self._gone_because)
+            outcome = gone(event.switch_cause or event.cause.csta_name)
         elif isinstance(event, events.CallCleared):
-            self._gone_because = self._gone_because or event.cause.csta_name
-            outcome = self._gone(self._gone_because)
-        elif isinstance(event, events.Diverted) and event.destination:
-            outcome = QueueOutcome(False, 0.0, event.queue, destination=event.destination)
+            outcome = gone(event.cause.csta_name)
+        elif isinstance(event, events.Diverted) and (event.destination or event.to_script):
+            outcome = QueueOutcome(False, 0.0, event.queue, destination=event.destination, script=event.to_script)
         if outcome is not None and self._queued is not None:
             self._queued.settle(outcome)
 
     def _ask(self, request: facts.Fact) -> None:
-        self._check()
+        self._control.check()
         try:
             self._loop.ask(request)
         except UnknownInteraction:
-            raise self._gone("") from None
-
-    def _check(self) -> None:
-        if self._gone_because is not None:
-            raise self._gone(self._gone_because)
-
-    def _gone(self, cause: str) -> CallGone:
-        return CallGone(self.id, cause)
+            raise self._control.gone("") from None

@@ -1,0 +1,128 @@
+"""A voice menu in service: a tree with the look-ups, calendars and queues around it, and its figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+from cti.ivr.check import problems
+from cti.ivr.figures import NodeFigures
+from cti.ivr.tree import IvrTree, Spoken, checked
+from cti.ivr.visit import IvrCall, Visit
+from cti.script.recognizer import Recognizer
+
+Lookup = Callable[[Visit], object]
+"""Answers a LookupNode: a word of its ``answers``, True or False for ``yes`` or ``no``, or None for ``otherwise``."""
+
+
+class Calendar(Protocol):
+    """Business hours; ``cti.plan.Calendar`` is one."""
+
+    def is_open(self, at: float, /) -> bool:
+        """Whether it is open at this Unix time."""
+        ...
+
+
+class Ivr:
+    """A voice menu as a script: ``centre.on_call("5000")(Ivr(tree))``.
+
+    Args:
+        tree: what ``read_ivr`` read, or made in Python.
+        lookups: functions by name. They run in the call's greenlet and may block it; ``deadline_s`` bounds them.
+        calendars: business hours by name.
+        queues: the queues there are; None leaves that to the call.
+        recognizer: what listens in menus that have words.
+        voice: the text-to-speech engine and its voice.
+        clock: Unix time in seconds.
+
+    Raises:
+        ConfigurationError: the tree makes no sense, or something it names is not there; the message has all of it.
+    """
+
+    def __init__(
+        self,
+        tree: IvrTree,
+        *,
+        lookups: Mapping[str, Lookup] | None = None,
+        calendars: Mapping[str, Calendar] | None = None,
+        queues: Collection[str] | None = None,
+        recognizer: Recognizer | None = None,
+        voice: tuple[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.tree = tree
+        self.lookups = dict(lookups or {})
+        self.recognizer = recognizer
+        self.voice = voice
+        self._calendars = dict(calendars or {})
+        self._clock = clock
+        found = problems(tree, lookups=self.lookups, calendars=self._calendars, queues=queues)
+        if voice is None:
+            found += [f"prompts.{name}: speak needs an engine and a voice" for name in _voiceless(tree)]
+        checked(found)
+        self.figures: dict[str, NodeFigures] = {name: NodeFigures() for name in tree.nodes}
+        """What happened at each node so far."""
+        self.calls = 0
+        """Calls so far."""
+
+    def __repr__(self) -> str:
+        """One line for a log."""
+        return f"<Ivr from {self.tree.start!r}, {len(self.tree.nodes)} nodes, {self.calls} calls>"
+
+    def __call__(self, call: Any) -> None:
+        """Answer a call and take it through the tree. Blocks this greenlet.
+
+        Raises:
+            CallGone: the caller hung up.
+        """
+        self.calls += 1
+        taken: IvrCall = call
+        Visit(self, taken).run()
+
+    def is_open(self, calendar: str) -> bool:
+        """Whether a calendar is open now."""
+        return self._calendars[calendar].is_open(self._clock())
+
+    def missing_prompts(self, api: Callable[[str, str], str]) -> list[str]:
+        """The files of the prompts that the switch has not, and the languages in which it can say no number. Blocks.
+
+        To be said when the centre starts: callers hear a tone in place of a file, and nothing in place of a number.
+        Whether each recorded word of a language is there, FreeSWITCH does not tell.
+
+        Args:
+            api: runs an api command: ``centre.switch.api``.
+        """
+        files = self.tree.files()
+        folder = ""
+        if any(not file.startswith("/") for file in files):
+            for name in ("sound_prefix", "sounds_dir"):
+                folder = api("global_getvar", name).strip()
+                if folder.startswith("/"):
+                    break
+        missing = [file for file in files if not _is_there(api, file, folder)]
+        missing += [
+            f"words in {language!r}: the switch has no <language name={language!r}> with a say-module"
+            for language in self.tree.said_in()
+            if "digits/" not in api("say_string", f"{language}.wav {language} number pronounced 1")
+        ]
+        return missing
+
+
+def _is_there(api: Callable[[str, str], str], file: str, folder: str) -> bool:
+    # Files may begin with parameters in braces: {name=value}file.
+    path = file.rpartition("}")[2]
+    return api("file_exists", str(PurePosixPath(folder) / path)).strip() != "false"
+
+
+def _voiceless(tree: IvrTree) -> list[str]:
+    return [
+        name
+        for name, variants in tree.prompts.items()
+        if any(
+            isinstance(piece, Spoken) and not (piece.engine and piece.voice)
+            for variant in variants.values()
+            for piece in variant
+        )
+    ]

@@ -1,0 +1,143 @@
+"""Scripts without a switch: a caller who presses keys, speaks and hangs up as told, in virtual time.
+
+    call = FakeCall(["1", "4711#"])
+    assert call.run(script) == "queued"
+    assert call.heard == ["welcome.wav", "policy.wav"]
+
+Nothing here waits, connects or starts a greenlet; the same script and caller always take the same virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Literal
+
+from cti.call import QueueOutcome
+from cti.errors import CallGone
+from cti.model.cause import Cause
+from cti.model.ids import AgentId, QueueId
+from cti.script.collected import no_secret
+from cti.script.conversation import Conversation
+from cti.script.fake_control import PATIENCE_S, FakeControl, HangUp, Press, Speaks, Turn
+
+__all__ = ["FakeCall", "HangUp", "Press", "Speaks", "Turn"]
+
+Ended = Literal["returned", "queued", "diverted", "hung up", "caller gone"]
+
+
+class FakeCall(Conversation):
+    """A call for a script's test; see the module.
+
+    Args:
+        turns: what the caller does, question by question; a text is keys for one question.
+        calling_number: who calls.
+        called_number: the number called.
+        calling_name: the display name.
+        data: attached from the beginning.
+        queues: how a queue ends, by its id: an agent's id who answers, or None when the caller gives up waiting.
+        hang_up_s: when the caller hangs up in any case.
+        missing: prompts that are not there.
+        lengths: how long a prompt lasts, in seconds, where it is not FILE_S.
+        recognizes: whether there is a recognizer for speech.
+    """
+
+    def __init__(
+        self,
+        turns: Turn | Iterable[Turn] = (),
+        *,
+        calling_number: str = "0301234567",
+        called_number: str = "5000",
+        calling_name: str = "",
+        data: Mapping[str, Any] | None = None,
+        queues: Mapping[str, str | None] | None = None,
+        hang_up_s: float = PATIENCE_S,
+        missing: Collection[str] = (),
+        lengths: Mapping[str, float] | None = None,
+        recognizes: bool = True,
+    ) -> None:
+        listed = [turns] if isinstance(turns, str | Press | Speaks | HangUp) else turns
+        self.control = FakeControl(listed, hang_up_s=hang_up_s, missing=missing, lengths=lengths, recognizes=recognizes)
+        super().__init__(self.control)
+        self._asking.before_try = self.control.asked
+        self.id = "fake"
+        self.channel = "fake-channel"
+        self.calling_number, self.calling_name, self.called_number = calling_number, calling_name, called_number
+        self.data: dict[str, Any] = dict(data or {})
+        self.queued: list[tuple[str, int]] = []
+        """Each queue the call was put into, with its priority."""
+        self.diverted = ""
+        """Where the call was sent, out of the centre."""
+        self._queues = queues or {}
+        self._hung_up = False
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<FakeCall after {self.elapsed_s:.1f} s>"
+
+    @property
+    def heard(self) -> list[str]:
+        """What the caller was made to hear, in order, missing prompts too: files, and what was said or spoken."""
+        said = []
+        for application, argument in self.control.executed:
+            if application == "read":
+                argument = argument.split(" ")[2]  # noqa: PLW2901
+            elif application == "play_and_detect_speech":
+                argument = argument.partition(" detect:")[0]  # noqa: PLW2901
+            elif application not in ("playback", "say", "speak"):
+                continue
+            said.append(argument)
+        return said
+
+    @property
+    def elapsed_s(self) -> float:
+        """Virtual seconds since the call came."""
+        return self.control.now()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the caller has hung up."""
+        return self.control.gone_because is not None
+
+    def run(self, script: Callable[[Any], object]) -> Ended:
+        """Run a script on it to the end; how it ended. What the script raises, but CallGone, is raised."""
+        try:
+            script(self)
+        except CallGone:
+            if not (self._hung_up or self.diverted):
+                return "caller gone"
+        if self.diverted:
+            return "diverted"
+        if self._hung_up:
+            return "hung up"
+        return "queued" if self.queued else "returned"
+
+    def queue(self, queue: str, *, priority: int = 0, data: Mapping[str, Any] | None = None, **_: Any) -> QueueOutcome:
+        """As Call.queue; answered at once, by the agent of ``queues`` or by one called like the queue."""
+        self.control.check()
+        self.attach(**(data or {}))
+        self.queued.append((queue, priority))
+        agent = self._queues.get(queue, f"{queue}-agent")
+        if agent is None:
+            raise self.control.gone("ORIGINATOR_CANCEL")
+        return QueueOutcome(True, 0.0, QueueId(queue), AgentId(agent))
+
+    def attach(self, **data: Any) -> None:
+        """As Call.attach."""
+        self.control.check()
+        no_secret(data)
+        for key, value in data.items():
+            if value is None:
+                self.data.pop(key, None)
+            else:
+                self.data[key] = value
+
+    def divert(self, destination: str) -> None:
+        """As Call.divert."""
+        self.control.check()
+        self.diverted = destination
+        self.control.gone("diverted")
+
+    def hang_up(self, cause: Cause = Cause.NORMAL_CLEARING) -> None:
+        """As Call.hang_up."""
+        self._hung_up = True
+        self.control.gone(cause.csta_name)

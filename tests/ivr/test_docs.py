@@ -1,0 +1,43 @@
+"""What docs/first-ivr.md shows is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cti.ivr import Ivr, problems, read_ivr
+from cti.ivr.node import KINDS
+from cti.testing import FakeCall
+
+PAGE = (Path(__file__).parents[2] / "docs" / "first-ivr.md").read_text(encoding="utf-8")
+(MENU,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+SERVICE, SCRIPT, TEST, SOCKET = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_file_is_sound():
+    assert problems(read_ivr(MENU)) == []
+
+
+def test_every_kind_of_node_is_in_the_table():
+    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(KINDS)
+
+
+def test_the_service_is_made_as_shown(tmp_path, monkeypatch):
+    (tmp_path / "hotline.toml").write_text(MENU, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    made = SERVICE.partition("centre.start()")[0]
+    names: dict[str, object] = {}
+    exec(compile(made, "first-ivr.md", "exec"), names)
+    menu = names["hotline"]
+    assert isinstance(menu, Ivr)
+    call = FakeCall(["1", "4711#"])
+    assert call.run(menu) == "queued"
+    assert call.queued == [("claims", 10)]
+
+
+@pytest.mark.parametrize("then", [TEST, SOCKET])
+def test_the_script_does_what_its_test_says(then):
+    names: dict[str, object] = {}
+    exec(compile(SCRIPT + then, "first-ivr.md", "exec"), names)
