@@ -8,7 +8,7 @@ PASSWORD ?=
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
 
-.PHONY: demo test lint unit live wheel bench clean
+.PHONY: demo test lint unit live sim wheel clean
 
 $(VENV)/.cli: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,11 @@ unit: $(VENV)/.test
 
 live: $(VENV)/.test
 	$(BIN)/python -m pytest tests/live $(PYTEST_FLAGS)
+
+## sim: the long simulations: Erlang's formulas with narrow intervals, and a million calls with faults
+sim: $(VENV)/.test
+	$(BIN)/python -m pytest -m long tests/simulation $(PYTEST_FLAGS)
+	$(BIN)/cti sim --calls 1000000 --faults default
 
 ## wheel: build the wheel and run the tests against it, with the source tree out of the way
 wheel: $(VENV)/.test

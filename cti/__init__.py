@@ -12,48 +12,81 @@ from cti._version import __version__
 
 if TYPE_CHECKING:
     from cti import errors
+    from cti.agent_control import AgentControl
     from cti.call import Call, QueueOutcome
-    from cti.center import AgentControl, CallCenter
+    from cti.center import CallCenter
     from cti.errors import CallGone, CtiError
     from cti.model import events, reason
+    from cti.model.borrowing import Borrowing
     from cti.model.cause import Cause
-    from cti.model.queue import Disconnect, ToDestination, ToQueue, Widening
-    from cti.routing import LongestIdle, Router, SkillRouter, Strategy
+    from cti.model.overflow import Disconnect, ToDestination, ToQueue, ToScript, ToVoicemail
+    from cti.model.personal import Deputy, LastAgent, Personal
+    from cti.model.widening import Widening
+    from cti.plan import Calendar, Plan, RouteSelect, Rule
+    from cti.routing import GuardedRouter, LongestIdle, Router, SkillRouter, Strategy
 
 _HOME = {
-    "AgentControl": "cti.center",
+    "AgentControl": "cti.agent_control",
+    "Borrowing": "cti.model.borrowing",
+    "Calendar": "cti.plan",
     "Call": "cti.call",
     "CallCenter": "cti.center",
     "CallGone": "cti.errors",
     "Cause": "cti.model.cause",
     "CtiError": "cti.errors",
-    "Disconnect": "cti.model.queue",
+    "Deputy": "cti.model.personal",
+    "Destination": "cti.model.party",
+    "Disconnect": "cti.model.overflow",
+    "GuardedRouter": "cti.routing",
+    "LastAgent": "cti.model.personal",
     "LongestIdle": "cti.routing",
+    "Personal": "cti.model.personal",
+    "Plan": "cti.plan",
     "QueueOutcome": "cti.call",
+    "RouteSelect": "cti.plan",
     "Router": "cti.routing",
+    "Rule": "cti.plan",
     "SkillRouter": "cti.routing",
     "Strategy": "cti.routing",
-    "ToDestination": "cti.model.queue",
-    "ToQueue": "cti.model.queue",
-    "Widening": "cti.model.queue",
+    "ToAgent": "cti.model.party",
+    "ToDestination": "cti.model.overflow",
+    "ToNumber": "cti.model.party",
+    "ToQueue": "cti.model.overflow",
+    "ToScript": "cti.model.overflow",
+    "ToVoicemail": "cti.model.overflow",
+    "Widening": "cti.model.widening",
 }
 _MODULES = {"errors": "cti.errors", "events": "cti.model.events", "reason": "cti.model.reason"}
 
 __all__ = [
     "AgentControl",
+    "Borrowing",
+    "Calendar",
     "Call",
     "CallCenter",
     "CallGone",
     "Cause",
     "CtiError",
+    "Deputy",
+    "Destination",
     "Disconnect",
+    "GuardedRouter",
+    "LastAgent",
     "LongestIdle",
+    "Personal",
+    "Plan",
     "QueueOutcome",
+    "RouteSelect",
     "Router",
+    "Rule",
     "SkillRouter",
     "Strategy",
+    "ToAgent",
     "ToDestination",
+    "ToNumber",
     "ToQueue",
+    "ToScript",
+    "ToVoicemail",
     "Widening",
     "__version__",
     "errors",

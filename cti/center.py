@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import fnmatch
+import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import gevent
 import gevent.event
 import structlog
 
+from cti.agent_control import AgentControl
 from cti.call import Call
 from cti.engine import Engine
+from cti.engine.advice import advice
 from cti.engine.invariants import broken
-from cti.engine.view import AgentView, CentreView, view
+from cti.engine.view import CentreView, view
 from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
 from cti.engine.world import World
 from cti.engine_loop import EngineLoop, Subscription
-from cti.errors import CallGone, ConfigurationError, CtiError, UnknownAgent, UnknownEvent
-from cti.model import events, facts
+from cti.errors import ConfigurationError, UnknownAgent, UnknownEvent
+from cti.model import events, facts, services
 from cti.model.agent import AgentSettings
-from cti.model.cause import Cause
-from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, SwitchId
+from cti.model.ids import AgentId, IdSource, InteractionId, QueueId, SwitchId
+from cti.model.overflow import ToScript
+from cti.model.party import Destination
+from cti.model.personal import presence_of
 from cti.model.queue import QueueSettings
-from cti.model.states import InteractionState
-from cti.routing import Router, SkillRouter
+from cti.plan import QueueLoad, Request
+from cti.routing import GuardedRouter, Router, SkillRouter
+from cti.routing.guarded import RouterFault
+from cti.scripts import RouteScript, Script, Scripts
+from cti.store import Journal, RecordedEngine
 from cti.switch import BridgeAt, FreeSwitch
 
 DEFAULT_PORT: Final = 8021
@@ -34,58 +41,7 @@ WATCHDOG_EVERY_S: Final = 10.0
 """How often the invariants are checked; each failure is logged and told as InvariantBroken."""
 WATCHDOG_GRACE_S: Final = 5.0
 
-Script = Callable[[Call], object]
-
 _log = structlog.get_logger("cti")
-
-
-class AgentControl:
-    """What an agent, or somebody on their behalf, can ask for. None of these blocks for more than microseconds.
-
-    A state asked for while the agent is on a call is kept as pending and applied when the call and its wrap-up end.
-    """
-
-    def __init__(self, agent: AgentId, loop: EngineLoop) -> None:
-        self._agent = agent
-        self._loop = loop
-
-    def __repr__(self) -> str:
-        """One line for a log."""
-        return f"<agent {self._agent}>"
-
-    def log_on(self, *, ready: bool = False) -> None:
-        """Begin a session, not ready unless ``ready``.
-
-        Raises:
-            InvalidAgentState: logged on already.
-            ResourceBusy: another agent is logged on at the same phone.
-        """
-        self._loop.ask(facts.LogOnRequested(self._agent, ready))
-
-    def log_off(self, reason: str = "") -> None:
-        """End the session, at once or after the call in hand; harmless when logged off."""
-        self._loop.ask(facts.LogOffRequested(self._agent, reason))
-
-    def ready(self) -> None:
-        """Ask for calls, at once or after the call in hand; during wrap-up this ends it.
-
-        Raises:
-            InvalidAgentState: not logged on.
-        """
-        self._loop.ask(facts.ReadyRequested(self._agent))
-
-    def not_ready(self, reason: str = "") -> None:
-        """Ask for no calls, at once (an offer under way is withdrawn) or after the call in hand.
-
-        Raises:
-            InvalidAgentState: not logged on.
-        """
-        self._loop.ask(facts.NotReadyRequested(self._agent, reason))
-
-    @property
-    def view(self) -> AgentView:
-        """The agent as they are now."""
-        return next(a for a in view(self._loop.engine.world).agents if a.id == self._agent)
 
 
 class CallCenter:
@@ -98,13 +54,18 @@ class CallCenter:
     Args:
         switch: ``host:port`` of FreeSWITCH's event socket; the port may be left out (8021). IPv6 as ``[::1]:8021``.
         password: the event socket's password.
-        router: decides which call goes to which agent; a SkillRouter if not given.
+        router: decides which call goes to which agent; a SkillRouter if not given. One of your own is guarded: where it
+            raises, answers nonsense or is set aside for it, a SkillRouter decides, and the log says so.
         node: this centre's name: calls whose channel variable ``cti_node`` is this are its own.
         on_script_error: what becomes of a call whose script raised: ``"hang up"``, or the id of a queue it goes to.
         bridge_at: when an agent who answers is connected: ``"answer"`` at once, 40 ms to the caller's ear; ``"park"``
             25 ms later, when FreeSWITCH's originate has let go of the leg. At the answer, under heavy load, about one
             bridge in a thousand collides with the end of originate: FreeSWITCH drops that agent's leg, the caller keeps
             the place and is offered again. At the park that cannot happen.
+        journal: where every fact is written with its time (docs/journal.md): a directory, or a Journal. Whatever
+            happens to it, calls go on. ``stop`` closes it.
+        allowed_destinations: which numbers agents may have called, and how (``Destination``); by default none. Toll
+            fraud is the risk.
         seed: makes ids reproducible; leave it out in production.
     """
 
@@ -117,21 +78,36 @@ class CallCenter:
         node: str = "cti",
         on_script_error: str = "hang up",
         bridge_at: BridgeAt = "answer",
+        journal: str | os.PathLike[str] | Journal | None = None,
+        allowed_destinations: Iterable[Destination] = (),
         seed: int | None = None,
     ) -> None:
         host, port = address(switch)
+        self._journal = Journal(journal) if isinstance(journal, str | os.PathLike) else journal
         chance = random.SystemRandom() if seed is None else random.Random(seed)
-        ids = IdSource(chance.getrandbits, epoch=time.time() - time.monotonic())
-        self._loop = EngineLoop(Engine(ids, router or SkillRouter(chance=chance.random)), on_event=self._told)
+        if seed is None and self._journal is not None:  # a generator whose state a snapshot can hold
+            chance = random.Random(chance.getrandbits(256))
+        epoch = time.time() - time.monotonic()
+        ids = IdSource(chance.getrandbits, epoch=epoch)
+        decides: Router = SkillRouter(chance=chance.random)
+        if isinstance(router, SkillRouter | GuardedRouter):
+            decides = router
+        elif router is not None:
+            # A clock would make what is decided depend on the machine, and a journal could not be replayed.
+            clock = time.monotonic if self._journal is None else None
+            decides = GuardedRouter(router, decides, clock=clock, on_fault=_router_fault)
+        if self._journal is None:
+            engine = Engine(ids, decides)
+        else:
+            engine = RecordedEngine(ids, decides, self._journal, chance=chance, epoch=epoch, node=node)
+        self._loop = EngineLoop(engine, on_event=self._told)
+        self._loop.ask(services.DestinationsDefined(tuple(allowed_destinations)))
         switch_id = SwitchId(f"{host}:{port}")
         self.switch = FreeSwitch(
             host, port, password, on_fact=self._loop.submit, switch=switch_id, node=node, bridge_at=bridge_at
         )
         self._loop.switches[switch_id] = self.switch
-        self._on_script_error = on_script_error
-        self._scripts: list[tuple[str, Script]] = []
-        self._calls: dict[InteractionId, Call] = {}
-        self._script_greenlets: dict[InteractionId, gevent.Greenlet[..., None]] = {}
+        self._scripts = Scripts(self._loop, self._make_call, self._request, on_script_error)
         self._stopped = gevent.event.Event()
         self._watchdog: gevent.Greenlet[..., None] | None = None
 
@@ -194,10 +170,49 @@ class CallCenter:
         """
 
         def register(script: Script) -> Script:
-            self._scripts.append((number, script))
+            self._scripts.on_number(number, script)
             return script
 
         return register
+
+    def script(self, name: str) -> Callable[[Script], Script]:
+        """Decorate the script for calls that overflow to ``ToScript(name)``; it runs as one of ``on_call`` does.
+
+        The call keeps its age and place: ``call.queue`` puts it back where it was.
+        """
+
+        def register(script: Script) -> Script:
+            self._scripts.on_name(name, script)
+            return script
+
+        return register
+
+    def route_script(self, name: str) -> Callable[[RouteScript], RouteScript]:
+        """Decorate the route script that queues with ``route_script=name`` ask about every call that comes.
+
+        It is called with a Request in a greenlet of its own, may block, and returns a RouteSelect, or None to leave the
+        call to the router. When it raises, returns something else, or takes longer than the queue's
+        ``route_deadline_s``, the router decides, and RouteEnded says why. ``plan.select`` of a Plan is a route script.
+        """
+
+        def register(script: RouteScript) -> RouteScript:
+            self._scripts.on_route(name, script)
+            return script
+
+        return register
+
+    def advice(self) -> list[str]:
+        """What of the configuration probably does not do what was meant, one sentence each.
+
+        A queue whose requirement no agent meets, an agent who meets none, a script that is named and not there.
+        ``start`` logs it.
+        """
+        world = self._loop.engine.world
+        settings = [queue.settings for queue in world.queues.values()]
+        targets = [target for each in settings for target in (each.overflow, *each.overflows.values())]
+        scripts = {target.script for target in targets if isinstance(target, ToScript)}
+        routes = {each.route_script for each in settings if each.route_script}
+        return [*advice(world), *self._scripts.missing(scripts, routes)]
 
     def on(self, *wanted: type[Any] | str) -> Callable[[Callable[[Any], object]], Callable[[Any], object]]:
         """Decorate a handler of events, given by class or name; a class includes its subclasses.
@@ -236,6 +251,8 @@ class CallCenter:
             AuthenticationFailed: the password is wrong.
             SwitchTooOld: FreeSWITCH is older than supported.
         """
+        for each in self.advice():
+            _log.warning("configuration", advice=each)
         self.switch.start()
         self._watchdog = gevent.spawn(self._watch)
 
@@ -245,9 +262,10 @@ class CallCenter:
             self._watchdog.kill()
             self._watchdog = None
         self.switch.stop()
-        for greenlet in list(self._script_greenlets.values()):
-            greenlet.kill(block=False)
+        self._scripts.stop()
         self._loop.stop()
+        if self._journal is not None:
+            self._journal.close()
         self._stopped.set()
 
     def run_forever(self) -> None:
@@ -296,68 +314,42 @@ class CallCenter:
         """End a call, whoever is on it; harmless when it has ended."""
         self._loop.ask(facts.ClearRequested(InteractionId(interaction)))
 
-    # -- scripts --------------------------------------------------------------------------------------------------
+    # -- the engine tells ------------------------------------------------------------------------------------------
 
     def _told(self, event: events.Event) -> None:
-        """Follow the calls; in the engine's greenlet."""
-        if isinstance(event, events.Offered):
-            channel = self._loop.engine.world.interactions[event.interaction].caller
-            self._begin(event, channel)
-        elif isinstance(event, events.CallEvent):
-            call = self._calls.get(event.interaction)
-            if call is not None:
-                call._told(event)  # noqa: SLF001 - the centre is the only one who tells it
-            if isinstance(event, events.CallCleared):
-                self._calls.pop(event.interaction, None)
-        elif isinstance(event, events.InvariantBroken):
+        self._scripts.told(event)
+        if isinstance(event, events.InvariantBroken):
             _log.error("an invariant is broken", what=event.what)
 
-    def _begin(self, offered: events.Offered, channel: ConnectionId) -> None:
-        call = Call(offered, channel, self.switch, self._loop)
-        self._calls[call.id] = call
-        script = next((s for pattern, s in self._scripts if fnmatch.fnmatchcase(call.called_number, pattern)), None)
-        greenlet = gevent.spawn(self._play, call, script)
-        self._script_greenlets[call.id] = greenlet
-        greenlet.link(lambda _: self._script_greenlets.pop(call.id, None))
+    def _make_call(self, offered: events.Offered) -> Call:
+        channel = self._loop.engine.world.interactions[offered.interaction].caller
+        return Call(offered, channel, self.switch, self._loop, self._request)
 
-    def _play(self, call: Call, script: Script | None) -> None:
-        log = _log.bind(call=call.id)
-        if script is None:
-            log.warning("no script for this number", called_number=call.called_number)
-            call.hang_up(Cause.DEST_NOT_OBTAINABLE)
-            return
-        try:
-            script(call)
-        except CallGone:
-            return
-        except Exception:
-            log.exception("a script failed", script=getattr(script, "__qualname__", repr(script)))
-            self._rescue(call)
-            return
-        self._leave(call)
+    def _request(self, event: events.CallEvent) -> Request:
+        """What a plan or a route script is told of a call."""
+        return Request(
+            calling_number=event.calling_number,
+            called_number=event.called_number,
+            at=time.time(),
+            calling_name=event.calling_name,
+            data=dict(event.data),
+            presence=self.presence,
+            load=self.load,
+        )
 
-    def _rescue(self, call: Call) -> None:
-        """What becomes of a call whose script raised."""
-        if not self._in_script(call):
-            return
-        if self._on_script_error == "hang up":
-            call.hang_up(Cause.NORMAL)
-            return
-        try:
-            call.queue(self._on_script_error)
-        except CallGone:
-            return
-        except CtiError:
-            _log.exception("the queue for calls of failed scripts cannot take one", call=call.id)
-            call.hang_up(Cause.NORMAL)
+    def presence(self, agent: str) -> str | None:
+        """What an agent is doing, in one word (``cti.model.personal.presence_of``); None for one whom there is not."""
+        known = self._loop.engine.world.agents.get(AgentId(agent))
+        return presence_of(known) if known is not None else None
 
-    def _leave(self, call: Call) -> None:
-        if self._in_script(call):
-            call.hang_up()
-
-    def _in_script(self, call: Call) -> bool:
-        known = self._loop.engine.world.interactions.get(call.id)
-        return known is not None and known.state is InteractionState.OFFERED
+    def load(self, queue: str) -> QueueLoad | None:
+        """How a queue stands: calls waiting, agents logged on, expected wait; None for one that there is not."""
+        world = self._loop.engine.world
+        known = world.queues.get(QueueId(queue))
+        if known is None:
+            return None
+        waiting = known.figures.waiting
+        return QueueLoad(waiting, world.staff.count(known.id), world.staff.expected_wait_s(known, waiting + 1))
 
     def _watch(self) -> None:
         said: set[str] = set()
@@ -367,6 +359,10 @@ class CallCenter:
             for what in sorted(found - said):
                 _log.error("an invariant is broken", what=what)
             said = found
+
+
+def _router_fault(fault: RouterFault) -> None:
+    _log.error("the router did something wrong", asked=fault.asked, what=fault.what, took_s=fault.took_s)
 
 
 def address(switch: str) -> tuple[str, int]:

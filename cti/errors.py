@@ -166,6 +166,15 @@ class ResourceBusy(CtiError):
 # -- names and configuration ------------------------------------------------------------------------------------------
 
 
+class DestinationNotAllowed(CtiError):
+    """A number that nothing in ``allowed_destinations`` lets through; the switch has not heard of it."""
+
+    code = "destination.not_allowed"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number!r} may not be called; allowed_destinations says which numbers may")
+
+
 class UnknownName(CtiError):
     """A name that nothing has; the message says which known name is nearest."""
 

@@ -34,8 +34,15 @@ def main() -> None:
     try:
         import click  # noqa: PLC0415 - an extra
 
+        from cti.cli.check import check  # noqa: PLC0415 - the same
         from cti.cli.demo import demo  # noqa: PLC0415 - needs the extra as well
         from cti.cli.esl import esl  # noqa: PLC0415 - the same
+        from cti.cli.ivr import ivr  # noqa: PLC0415 - the same
+        from cti.cli.journal import journal  # noqa: PLC0415 - the same
+        from cti.cli.keys import keys  # noqa: PLC0415 - the same
+        from cti.cli.reload import reload  # noqa: PLC0415 - the same
+        from cti.cli.run import run  # noqa: PLC0415 - the same
+        from cti.cli.sim import sim  # noqa: PLC0415 - the same
     except ImportError as error:
         sys.exit(f"cti: the command line needs the extra 'cli' ({error}); run: pip install 'cti[cli]'")
 
@@ -46,6 +53,13 @@ def main() -> None:
 
     cti.add_command(demo)
     cti.add_command(esl)
+    cti.add_command(ivr)
+    cti.add_command(keys)
+    cti.add_command(journal)
+    cti.add_command(sim)
+    cti.add_command(check)
+    cti.add_command(reload)
+    cti.add_command(run)
     try:
         cti()
     except errors.CtiError as error:

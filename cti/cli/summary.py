@@ -7,7 +7,7 @@ from typing import Any, Final
 from attrs import asdict
 
 from cti.engine.view import CentreView
-from cti.model.queue import QueueFigures
+from cti.model.figures import QueueFigures
 
 _COUNTS: Final = (
     "offered", "answered", "answered_in_time", "abandoned", "short_abandoned", "overflowed", "lost", "left", "waiting"

@@ -117,7 +117,7 @@ def _waiting(view: CentreView, shown: int) -> Table:
         ((call, queue.id) for queue in view.queues for call in queue.waiting), key=lambda pair: -pair[0].waited_s
     )
     for call, queue_id in calls[:shown]:
-        table.add_row(seconds(call.waited_s), call.calling_number, queue_id, str(call.priority), call.agent or "")
+        table.add_row(seconds(call.waited_s), call.calling_number, queue_id, str(call.priority), ", ".join(call.agents))
     if len(calls) > shown:
         table.title = f"waiting calls ({len(calls) - shown} more)"
     return table

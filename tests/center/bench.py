@@ -53,7 +53,7 @@ class Bench:
         assert broken(world) == []
         assert not world.connections
         assert not world.reservations
-        assert not self.centre._calls
+        assert not self.centre._scripts._calls
 
 
 @contextmanager

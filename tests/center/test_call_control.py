@@ -1,0 +1,163 @@
+"""Hold, consultation, transfer and conference through the library's face, on a simulated switch over TCP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cti import Destination, ToAgent, ToNumber, ToQueue, errors, events
+from cti.model.states import AgentState
+
+from .bench import QUICK, Bench, bench
+
+
+class Desk:
+    """Ann talks with a caller of claims; Bob is ready."""
+
+    def __init__(self, line: Bench) -> None:
+        self.line = line
+        self.centre = line.centre
+        self.world = line.centre._loop.engine.world
+        self.ann, self.bob = line.centre.agent("ann"), line.centre.agent("bob")
+        self.far_end = line.switch.incoming(called_number="5000")
+        self.call = line.wait_for(events.Established).interaction
+        self.caller = self.world.interactions[self.call].caller
+
+    def pair(self) -> set[str]:
+        """Who hears each other, by the switch's own channels."""
+        legs = self.line.switch.channels
+        bridged = {each for each, leg in legs.items() if leg.bridge is not None and leg.bridge.joined}
+        return {self.name(each) for each in bridged}
+
+    def name(self, leg: str) -> str:
+        known = self.world.connections.get(leg)
+        return "nobody's" if known is None else known.agent or known.side.value
+
+    def until_pair(self, *names: str) -> None:
+        settled = self.line.until(f"{names} talk", lambda: self.pair() == set(names))
+        assert settled
+        self.line.until("the model knows", lambda: self._known() == set(names))
+
+    def _known(self) -> set[str]:
+        call = self.world.interactions.get(self.call)
+        return {self.name(leg) for leg in (call.pair or ())} if call is not None else set()
+
+    def until_state(self, agent: str, state: AgentState) -> None:
+        self.line.until(f"{agent} is {state.value}", lambda: self.centre.agent(agent).view.state is state)
+
+    def running(self, leg: str) -> list[str]:
+        """What the switch executes on a leg."""
+        return [each.application for each in self.line.switch.channels[leg].stack]
+
+    def ends(self) -> None:
+        self.line.all_is_over()
+        self.line.until("no channel is left", lambda: not self.line.switch.channels)
+        self.until_state("ann", AgentState.READY)
+        self.until_state("bob", AgentState.READY)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with bench(allowed_destinations=[Destination("9*", "sofia/agents/{number}@127.0.0.1:5990")]) as line:
+        line.centre.add_queue("claims", requires="claims", music="tone_stream://%(1000,0,250);loops=-1")
+        line.centre.add_queue("loans", requires="loans")
+        line.agent("ann", skills={"claims": 1})
+        line.agent("bob", skills={"loans": 1})
+        line.switch.phones.add("sofia/agents/9123@127.0.0.1:5990", QUICK)
+        line.centre.on_call("5*")(lambda call: call.queue("claims", data={"policy": "4711"}))
+        line.centre.start()
+        yield Desk(line)
+
+
+def test_hold_and_retrieve(desk):
+    desk.ann.hold()
+    desk.until_pair()
+    desk.line.until("music", lambda: desk.running(desk.caller) == ["park", "playback"])
+    desk.ann.retrieve()
+    desk.line.wait_for(events.Retrieved)
+    desk.until_pair("ann", "caller")
+    assert desk.running(desk.caller) == []
+    assert [type(e).__name__ for e in desk.line.said if isinstance(e, events.Held | events.Retrieved)] == [
+        "Held",
+        "Retrieved",
+    ]
+    desk.ann.hang_up()
+    desk.ends()
+
+
+def test_a_consultation_alternated_and_transferred(desk):
+    desk.ann.consult(ToAgent("bob"))
+    popped = desk.line.wait_for(events.Delivered, agent="bob")
+    assert (popped.cause.csta_name, popped.data) == ("consultation", {"policy": "4711"})
+    desk.until_pair("ann", "bob")
+    desk.ann.alternate()
+    desk.until_pair("ann", "caller")
+    desk.ann.alternate()
+    desk.until_pair("ann", "bob")
+    desk.ann.transfer()
+    desk.until_pair("bob", "caller")
+    desk.until_state("ann", AgentState.READY)
+    (told,) = desk.line.of(events.Transferred)
+    assert (told.agent, told.from_agent, told.cause.csta_name) == ("bob", "ann", "transfer")
+    desk.bob.hang_up()
+    desk.ends()
+
+
+def test_a_consultation_ended_by_either_side(desk):
+    desk.ann.consult(ToAgent("bob"))
+    desk.until_pair("ann", "bob")
+    desk.ann.reconnect()
+    desk.until_pair("ann", "caller")
+    desk.until_state("bob", AgentState.READY)
+    desk.ann.consult(ToAgent("bob"))
+    desk.until_pair("ann", "bob")
+    desk.bob.hang_up()
+    desk.until_pair()
+    desk.until_state("bob", AgentState.READY)
+    desk.ann.retrieve()
+    desk.until_pair("ann", "caller")
+    desk.far_end.hang_up()
+    desk.ends()
+
+
+def test_a_number_outside_takes_the_call(desk):
+    with pytest.raises(errors.DestinationNotAllowed):
+        desk.ann.consult(ToNumber("0900123"))
+    desk.ann.consult(ToNumber("9123"))
+    desk.until_pair("ann", "other")
+    desk.ann.transfer()
+    desk.until_pair("caller", "other")
+    desk.until_state("ann", AgentState.READY)
+    desk.centre.hang_up(desk.call)
+    desk.ends()
+
+
+def test_a_conference_that_the_first_agent_leaves(desk):
+    desk.ann.consult(ToAgent("bob"))
+    desk.until_pair("ann", "bob")
+    desk.ann.conference()
+    assert len(desk.line.wait_for(events.Conferenced).connections) == 3
+    desk.line.until(
+        "three are in it",
+        lambda: [desk.running(leg) for leg in desk.line.switch.channels] == [["conference"]] * 3,
+    )
+    desk.ann.hang_up()
+    desk.until_state("ann", AgentState.READY)
+    assert desk.centre.agent("bob").view.state is AgentState.BUSY
+    desk.bob.hang_up()
+    desk.ends()
+
+
+def test_a_single_step_transfer_to_a_queue_and_back_to_an_agent(desk):
+    desk.ann.transfer_to(ToQueue("loans"))
+    second = desk.line.wait_for(events.Established, agent="bob")
+    assert (second.queue, second.data) == ("loans", {"policy": "4711"})
+    desk.until_pair("bob", "caller")
+    desk.until_state("ann", AgentState.READY)
+    desk.bob.transfer_to(ToAgent("ann"))
+    desk.line.until("ann has it", lambda: len(desk.line.of(events.Established, agent="ann")) == 2)
+    desk.until_pair("ann", "caller")
+    desk.ann.send_digits("12#")
+    desk.ann.hang_up()
+    desk.ends()
