@@ -1,0 +1,194 @@
+"""What the API needs of the call centre it serves: the public face of ``cti.CallCenter``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from cti.alarms.board import AlarmBoard
+from cti.engine.view import AgentView, CentreView, QueueView
+from cti.engine.why import AgentExplained, CallExplained
+from cti.model.overflow import Overflow
+from cti.model.party import Party, ToAgent
+
+
+class AgentFace(Protocol):
+    """What can be asked for on behalf of one agent."""
+
+    def log_on(self, *, ready: bool = False) -> None:
+        """Begin a session."""
+        ...
+
+    def log_off(self, reason: str = "") -> None:
+        """End the session."""
+        ...
+
+    def ready(self) -> None:
+        """Ask for calls."""
+        ...
+
+    def not_ready(self, reason: str = "") -> None:
+        """Ask for no calls."""
+        ...
+
+    @property
+    def view(self) -> AgentView:
+        """The agent as they are now."""
+        ...
+
+    def make_call(self, to: Party, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
+        """Ring the agent's own phone, then call somebody."""
+        ...
+
+    def hold(self) -> None:
+        """Hold the caller."""
+        ...
+
+    def retrieve(self) -> None:
+        """Talk with the held caller again."""
+        ...
+
+    def consult(self, to: Party, *, wait_s: float = 0.0) -> None:
+        """Hold the caller and call somebody else."""
+        ...
+
+    def invite(self, to: ToAgent) -> None:
+        """One more agent joins."""
+        ...
+
+    def park(self, place: str = "", *, recall_s: float = 120.0) -> str:
+        """Let the caller wait at a place; which."""
+        ...
+
+    def unpark(self, place: str) -> None:
+        """Take up a parked call."""
+        ...
+
+    def pick_up(self, at: str | None = None) -> None:
+        """Take a call that rings elsewhere."""
+        ...
+
+    def deflect(self, to: ToAgent | Overflow) -> None:
+        """Send the ringing call elsewhere."""
+        ...
+
+    def alternate(self) -> None:
+        """Change between the caller and whom is consulted."""
+        ...
+
+    def reconnect(self) -> None:
+        """End the consultation."""
+        ...
+
+    def transfer(self) -> None:
+        """Whom is consulted takes the caller over."""
+        ...
+
+    def conference(self) -> None:
+        """All three hear each other."""
+        ...
+
+    def transfer_to(self, to: ToAgent | Overflow) -> None:
+        """Send the caller on and leave."""
+        ...
+
+    def hang_up(self) -> None:
+        """The agent leaves."""
+        ...
+
+    def send_digits(self, digits: str) -> None:
+        """The other end hears keys being pressed."""
+        ...
+
+    def assistance(self, note: str = "") -> None:
+        """Ask for help."""
+        ...
+
+    def start_recording(self) -> None:
+        """Record from now on."""
+        ...
+
+    def stop_recording(self) -> None:
+        """Record no more."""
+        ...
+
+    def pause_recording(self) -> None:
+        """Silence in the file."""
+        ...
+
+    def resume_recording(self) -> None:
+        """What is said again."""
+        ...
+
+
+class Centre(Protocol):
+    """A call centre; ``cti.CallCenter`` is one."""
+
+    @property
+    def alarms(self) -> AlarmBoard:
+        """The alarms that are raised now."""
+        ...
+
+    def agent_ids(self) -> Sequence[str]:
+        """Every agent."""
+        ...
+
+    def queue_ids(self) -> Sequence[str]:
+        """Every queue."""
+        ...
+
+    def queue_view(self, queue: str) -> QueueView:
+        """One queue as it is now, or UnknownQueue."""
+        ...
+
+    def attached(self, interaction: str) -> Mapping[str, Any]:
+        """The data attached to a call, or UnknownInteraction."""
+        ...
+
+    def attach(self, interaction: str, data: Mapping[str, Any]) -> None:
+        """Attach data to a call."""
+        ...
+
+    def move_call(self, interaction: str, queue: str, *, priority: int | None = None) -> None:
+        """Move a call that waits to another queue."""
+        ...
+
+    def agent(self, agent: str) -> AgentFace:
+        """The control of one agent, or UnknownAgent."""
+        ...
+
+    def add_agent(self, agent: str, contact: str, **settings: Any) -> AgentFace:
+        """Add an agent, or change one's settings."""
+        ...
+
+    def remove_agent(self, agent: str) -> None:
+        """Log an agent off and forget them."""
+        ...
+
+    def add_queue(self, queue: str, **settings: Any) -> None:
+        """Add a queue, or change one's settings."""
+        ...
+
+    def snapshot(self) -> CentreView:
+        """The centre as it is now."""
+        ...
+
+    def explain_call(self, interaction: str) -> CallExplained:
+        """Why a call is where it is."""
+        ...
+
+    def explain_agent(self, agent: str) -> AgentExplained:
+        """Why an agent is idle."""
+        ...
+
+    def hang_up(self, interaction: str) -> None:
+        """End a call."""
+        ...
+
+    def subscribe(self, handler: Callable[[Any], object], *wanted: type[Any] | str) -> Any:
+        """Call ``handler`` with every event of these classes, in a greenlet of its own."""
+        ...
+
+    def unsubscribe(self, subscription: Any) -> None:
+        """End a subscription."""
+        ...

@@ -1,0 +1,209 @@
+"""What the API answers with: the protocol's own values, which change only with its version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from cti.alarms.alarm import Alarm
+from cti.engine.view import AgentView, QueueView, WaitingCall
+from cti.engine.why import Reason
+
+
+@frozen
+class AgentRecord:
+    """An agent as they are now."""
+
+    agent: str
+    state: str
+    """null, not ready, ready, reserved, alerting, busy or working after call."""
+    reason: str
+    for_s: float
+    """Seconds in this state."""
+    pending: str | None
+    """The state asked for while busy, applied at the end of the call."""
+    skills: Mapping[str, int]
+    calling_number: str
+    """With whom the agent is; empty for nobody."""
+    calls_answered: int
+    occupancy: float | None
+
+
+@frozen
+class WaitingRecord:
+    """A call that waits; ``agents`` are those it is being offered to, if anybody."""
+
+    call: str
+    calling_number: str
+    calling_name: str
+    waited_s: float
+    priority: int
+    agents: tuple[str, ...]
+
+
+@frozen
+class QueueRecord:
+    """A queue: its counts since the start, and its waiting calls, head first."""
+
+    queue: str
+    figures: Mapping[str, float]
+    service_level: float | None
+    asa_s: float | None
+    agents_ready: int
+    agents_staffed: int
+    waiting: tuple[WaitingRecord, ...]
+
+
+@frozen
+class SnapshotRecord:
+    """Everything the key may see, with all events up to ``seq`` taken into account and none after."""
+
+    epoch: str
+    seq: int
+    at: float
+    queues: tuple[QueueRecord, ...]
+    agents: tuple[AgentRecord, ...]
+    links: Mapping[str, str]
+    """Switch -> down, connecting, snapshotting or live."""
+    calls: int | None
+    """Living calls in the whole centre; None for a key that does not see everything."""
+    talking: int | None
+
+
+@frozen
+class ReasonRecord:
+    """Why an agent is not, or is, the one for a call; ``code`` is stable, ``text`` is for a person."""
+
+    agent: str
+    call: str
+    code: str
+    text: str
+
+
+@frozen
+class CallExplanation:
+    """Why a call is where it is."""
+
+    call: str
+    queue: str | None
+    position: int
+    priority: float
+    widened: int
+    summary: str
+    agents: tuple[ReasonRecord, ...]
+
+
+@frozen
+class AgentExplanation:
+    """Why an agent has no call."""
+
+    agent: str
+    state: str
+    summary: str
+    calls: tuple[ReasonRecord, ...]
+
+
+@frozen
+class AgentList:
+    """The ids of agents."""
+
+    agents: tuple[str, ...]
+
+
+@frozen
+class QueueList:
+    """The ids of queues."""
+
+    queues: tuple[str, ...]
+
+
+@frozen
+class Parked:
+    """Where a call is parked."""
+
+    place: str
+
+
+@frozen
+class AlarmRecord:
+    """An alarm that is raised."""
+
+    name: str
+    """What is wrong, in a stable word such as ``link.down``."""
+    subject: str
+    """With what: a switch, a queue, a cause; may be empty."""
+    grade: str
+    """info, minor, major or critical."""
+    cause: str
+    suggestion: str
+    queue: str | None
+    for_s: float
+    """Seconds since it was raised."""
+
+
+@frozen
+class AlarmList:
+    """The alarms that are raised now, the oldest first."""
+
+    alarms: tuple[AlarmRecord, ...]
+
+
+def agent_record(view: AgentView) -> AgentRecord:
+    """The wire's form of an agent."""
+    return AgentRecord(
+        agent=view.id,
+        state=view.state.value,
+        reason=view.reason,
+        for_s=view.for_s,
+        pending=view.pending.value if view.pending is not None else None,
+        skills=view.skills,
+        calling_number=view.calling_number,
+        calls_answered=view.calls_answered,
+        occupancy=view.occupancy,
+    )
+
+
+def queue_record(view: QueueView) -> QueueRecord:
+    """The wire's form of a queue."""
+    return QueueRecord(
+        queue=view.id,
+        figures=_figures(view.figures),
+        service_level=view.figures.service_level,
+        asa_s=view.figures.asa_s,
+        agents_ready=view.agents_ready,
+        agents_staffed=view.agents_staffed,
+        waiting=tuple(waiting_record(call) for call in view.waiting),
+    )
+
+
+def waiting_record(call: WaitingCall) -> WaitingRecord:
+    """The wire's form of a waiting call."""
+    return WaitingRecord(
+        call.interaction, call.calling_number, call.calling_name, call.waited_s, call.priority, tuple(call.agents)
+    )
+
+
+def reason_record(reason: Reason) -> ReasonRecord:
+    """The wire's form of a reason."""
+    return ReasonRecord(reason.agent, reason.call, reason.code, reason.text)
+
+
+def alarm_record(alarm: Alarm, now: float) -> AlarmRecord:
+    """The wire's form of a raised alarm."""
+    return AlarmRecord(
+        alarm.name,
+        alarm.subject,
+        alarm.grade.value,
+        alarm.cause,
+        alarm.suggestion,
+        alarm.queue,
+        max(0.0, now - alarm.at),
+    )
+
+
+def _figures(figures: Any) -> dict[str, float]:
+    """A queue's counts; which there are is the model's business."""
+    counts = ((field.name, getattr(figures, field.name)) for field in figures.__attrs_attrs__)
+    return {name: value for name, value in counts if isinstance(value, int | float)}

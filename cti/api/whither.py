@@ -1,0 +1,60 @@
+"""Where a call is to go, as a client says it: one of several keys in a map."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from cti.api.converter import Line
+from cti.api.refusal import InvalidParameter
+from cti.model.ids import AgentId, QueueId
+from cti.model.overflow import Overflow, ToDestination, ToQueue, ToScript, ToVoicemail
+from cti.model.party import Party, ToAgent, ToNumber
+
+
+@frozen
+class PartyParams:
+    """Whom to call: an agent, or a number; one of the two."""
+
+    agent: AgentId | None = None
+    number: Line | None = None
+
+    def party(self) -> Party:
+        """The library's form of it.
+
+        Raises:
+            InvalidParameter: neither or both are given.
+        """
+        _exactly_one(self)
+        return ToAgent(self.agent) if self.agent is not None else ToNumber(self.number or "")
+
+
+@frozen
+class WhitherParams:
+    """Where a caller is sent: an agent, a queue, a number of the switch's dialplan, a mailbox, a script; one of them."""
+
+    agent: AgentId | None = None
+    queue: QueueId | None = None
+    destination: Line | None = None
+    voicemail: Line | None = None
+    script: Line | None = None
+
+    def whither(self) -> ToAgent | Overflow:
+        """The library's form of it.
+
+        Raises:
+            InvalidParameter: none or several are given.
+        """
+        _exactly_one(self)
+        if self.agent is not None:
+            return ToAgent(self.agent)
+        if self.queue is not None:
+            return ToQueue(self.queue)
+        if self.destination is not None:
+            return ToDestination(self.destination)
+        return ToVoicemail(self.voicemail) if self.voicemail is not None else ToScript(self.script or "")
+
+
+def _exactly_one(params: PartyParams | WhitherParams) -> None:
+    names = [field.name for field in params.__attrs_attrs__]
+    if sum(getattr(params, name) is not None for name in names) != 1:
+        raise InvalidParameter(f"params.to: give one of {', '.join(names)}", "params.to")

@@ -1,0 +1,32 @@
+"""The configuration of the daemon: one TOML file, read and checked as a whole, as plain values."""
+
+from cti.config.configuration import Configuration
+from cti.config.loading import LoadedScripts, load_scripts
+from cti.config.problem import BadConfiguration, Problem
+from cti.config.reading import read_configuration
+from cti.config.routes import Number, Routes
+from cti.config.settings import (
+    ApiSettings,
+    CentreSettings,
+    DaemonSettings,
+    JournalSettings,
+    LogSettings,
+    SwitchSettings,
+)
+
+__all__ = [
+    "ApiSettings",
+    "BadConfiguration",
+    "CentreSettings",
+    "Configuration",
+    "DaemonSettings",
+    "JournalSettings",
+    "LoadedScripts",
+    "LogSettings",
+    "Number",
+    "Problem",
+    "Routes",
+    "SwitchSettings",
+    "load_scripts",
+    "read_configuration",
+]

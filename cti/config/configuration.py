@@ -1,0 +1,58 @@
+"""A configuration as it was read: values only, nothing of it is running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from cti.config.problem import Problem
+from cti.config.routes import Routes
+from cti.config.settings import (
+    ApiSettings,
+    CentreSettings,
+    DaemonSettings,
+    JournalSettings,
+    LogSettings,
+    SwitchSettings,
+)
+from cti.model.agent import AgentSettings
+from cti.model.ids import AgentId, QueueId
+from cti.model.party import Destination
+from cti.model.queue import QueueSettings
+
+
+@frozen
+class Configuration:
+    """What ``centre.toml`` says.
+
+    Args:
+        file: where it was read.
+        switch: the FreeSWITCH.
+        centre: the call centre as a whole.
+        daemon: the process.
+        log: the log.
+        journal: the journal, None for none.
+        api: the interface for other programs, None for none.
+        queues: by name, in an order in which they can be defined: where a queue's calls overflow to comes before it.
+        agents: by name.
+        log_on: who is logged on at the start, and whether ready.
+        routes: where calls go.
+        destinations: which numbers agents may have called, and how.
+        warnings: what probably does not do what was meant.
+    """
+
+    file: Path
+    switch: SwitchSettings
+    centre: CentreSettings
+    daemon: DaemonSettings
+    log: LogSettings
+    journal: JournalSettings | None
+    api: ApiSettings | None
+    queues: Mapping[QueueId, QueueSettings]
+    agents: Mapping[AgentId, AgentSettings]
+    log_on: Mapping[AgentId, bool]
+    routes: Routes
+    destinations: tuple[Destination, ...] = ()
+    warnings: tuple[Problem, ...] = ()
