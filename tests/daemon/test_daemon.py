@@ -229,7 +229,7 @@ def test_a_service_manager_is_told(running, tmp_path):
 def test_a_log_for_a_person_has_no_secrets_either(running):
     running.phones("1001", "1002")
     (running.directory / "hotline.py").write_text(
-        "def late(call):\n    card_number = '41' + '11'\n    raise RuntimeError\n"
+        "def late(call):\n    card_number = '4929-7731' + '-0042'\n    raise RuntimeError\n"
     )
     running.configure(
         centre().replace('{ queue = "sales" }', '{ script = "late" }') + '[scripts]\nlate = "hotline:late"\n'
@@ -240,7 +240,7 @@ def test_a_log_for_a_person_has_no_secrets_either(running):
     caller = running.switch.incoming()
     running.until("the call is cleared", lambda: caller.ended)
     running.until("it is said", lambda: "a script failed" in running.log_file.read_text())
-    assert "\"4111\"" not in running.log_file.read_text()
+    assert "4929-7731-0042" not in running.log_file.read_text()
 
 
 def test_exit_statuses(running):
@@ -275,7 +275,7 @@ def test_a_script_of_the_operators_is_run_and_its_lines_name_the_call(running):
         "    logging.warning('hello from %s', call.calling_number)\n"
         "    call.queue('sales')\n"
         "def late(call):\n"
-        "    card_number = '41' + '11'\n"
+        "    card_number = '4929-7731' + '-0042'\n"
         "    raise RuntimeError('no')\n"
     )
     running.configure(
@@ -291,4 +291,4 @@ def test_a_script_of_the_operators_is_run_and_its_lines_name_the_call(running):
     failure = running.said("a script failed")
     assert failure["call"] != established["call"]
     assert "RuntimeError" in str(failure)
-    assert "\"4111\"" not in running.log_file.read_text(), "what callers say in confidence is in no log"
+    assert "4929-7731-0042" not in running.log_file.read_text(), "what callers say in confidence is in no log"
