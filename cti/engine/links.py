@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from cti.engine.calls import LIVE_EVERY_S, Calls
+from collections.abc import Mapping
+
+from cti.engine.adoption import Adoption
+from cti.engine.calls import Calls
 from cti.engine.desk import Desk
-from cti.engine.exits import LIVE
 from cti.engine.line import Line
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
@@ -12,18 +14,9 @@ from cti.engine.world import World
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import InteractionId, SwitchId
+from cti.model.ids import ConnectionId, SwitchId
 from cti.model.interaction import Interaction
-from cti.model.states import (
-    LINK,
-    AgentState,
-    AgentTrigger,
-    ConnectionTrigger,
-    InteractionTrigger,
-    LinkState,
-    LinkTrigger,
-    TalkState,
-)
+from cti.model.states import LINK, LinkState, LinkTrigger
 
 _STATUS = {
     LinkState.DOWN: "disabled",
@@ -51,11 +44,11 @@ class Links:
         self, world: World, desk: Desk, calls: Calls, matching: Matching, offers: Offers, line: Line
     ) -> None:
         self._world = world
-        self._desk = desk
         self._calls = calls
         self._matching = matching
         self._offers = offers
         self._line = line
+        self._adoption = Adoption(world, desk, calls, offers, line)
         self._seen: set[SwitchId] = set()
 
     def changed(self, switch: SwitchId, trigger: LinkTrigger) -> None:
@@ -87,29 +80,25 @@ class Links:
         for channel in fact.channels:
             known = world.connections.get(channel.connection)
             if known is not None:
-                self._catch_up(known, channel)
-            elif channel.side is Side.AGENT and channel.bridged_to is None:
+                self._catch_up(known, channel, seen)
+            elif channel.connection in world.supervisions:
+                continue
+            elif channel.side is not Side.CALLER and channel.bridged_to is None and not channel.conferring:
                 world.emit(intents.ClearConnection(fact.switch, channel.connection, Cause.CALL_CANCELLED))
-        for channel in fact.channels:
-            if channel.connection in legs_known and not fact.restarted:
-                continue  # it may have been diverted just now: the list was read before that
-            if world.has_ended(channel.connection) or channel.connection in world.connections:
-                continue  # the list may be older than the end that we have been told of
-            if channel.side is Side.CALLER:
-                partner = seen.get(channel.bridged_to) if channel.bridged_to is not None else None
-                if partner is not None and partner.side is Side.AGENT and partner.connection not in world.connections:
-                    self._adopt(fact.switch, channel, partner, calls_known)
-                elif channel.bridged_to is None:
-                    self._calls.offered(
-                        facts.Offered(
-                            fact.switch,
-                            channel.connection,
-                            channel.calling_number,
-                            channel.calling_name,
-                            channel.called_number,
-                            channel.established,
-                        )
-                    )
+        found = [
+            channel
+            for channel in fact.channels
+            # A known one may have been diverted just now: the list was read before that.
+            if (channel.connection not in legs_known or fact.restarted) and channel.side is Side.CALLER
+            # The list may be older than the end that we have been told of.
+            if not world.has_ended(channel.connection) and channel.connection not in world.connections
+        ]
+        for channel in sorted(found, key=lambda c: c.queued_at or 0.0):
+            partner = self._stranger(channel, seen)
+            if partner is not None:
+                self._adoption.pair(fact.switch, channel, partner, calls_known)
+            elif channel.bridged_to is None and not channel.conferring:
+                self._adoption.caller(fact.switch, channel, calls_known)
         self.changed(fact.switch, LinkTrigger.SNAPSHOT_TAKEN)
         waiting = [c for c in self._calls_on(fact.switch) if c.state.is_waiting]
         for call in waiting:
@@ -118,62 +107,40 @@ class Links:
             self._line.stays(call)  # or goes on: what it waited for may have come to an end meanwhile
         for call in sorted(waiting, key=lambda c: c.age_key):
             self._matching.route(call)
+        for call in waiting:
+            if call.state.is_waiting and world.connections[call.caller].established_at is None:
+                self._line.receive(call)  # as the link broke, it had only just come
 
-    def _catch_up(self, known: Connection, channel: facts.ChannelSeen) -> None:
+    def _stranger(
+        self, channel: facts.ChannelSeen, seen: Mapping[ConnectionId, facts.ChannelSeen]
+    ) -> facts.ChannelSeen | None:
+        """Whom a caller talks to, if that is a leg of ours that we do not know."""
+        partner = seen.get(channel.bridged_to) if channel.bridged_to is not None else None
+        strange = partner is not None and partner.connection not in self._world.connections
+        return partner if partner is not None and strange and partner.side is not Side.CALLER else None
+
+    def _catch_up(
+        self, known: Connection, channel: facts.ChannelSeen, seen: Mapping[ConnectionId, facts.ChannelSeen]
+    ) -> None:
+        """What the switch shows of a leg is right, whatever we thought."""
         if known.clearing:
             self._offers.clear(known, Cause.NORMAL_CLEARING)
             return
-        if known.side is Side.AGENT and channel.bridged_to is not None:
-            self._offers.bridged(known)
+        world = self._world
+        call = world.interactions[known.interaction]
+        if channel.bridged_to is not None:
+            if known.side is Side.AGENT:
+                self._offers.bridged(known)
+            stranger = self._stranger(channel, seen) if known.side is Side.CALLER else None
+            other = world.connections.get(channel.bridged_to)
+            if stranger is not None:
+                self._adoption.joined(call, stranger)
+            elif other is not None and other.interaction == call.id and {known.id, other.id} != set(call.pair or ()):
+                self._calls.bridged(known, other)
+        elif channel.established and known.id in (call.pair or ()):
+            self._calls.parked(known)
         if channel.established and known.established_at is None:
             self._calls.established(known)
-
-    def _adopt(
-        self,
-        switch: SwitchId,
-        caller: facts.ChannelSeen,
-        partner: facts.ChannelSeen,
-        calls_known: frozenset[InteractionId],
-    ) -> None:
-        """A caller and an agent talk whom we do not know: we were restarted, and they must not notice."""
-        world = self._world
-        kept = caller.interaction if caller.interaction not in calls_known else None  # nothing follows a Call Cleared
-        call = Interaction(
-            id=kept or world.ids.interaction(world.now),
-            switch=switch,
-            caller=caller.connection,
-            calling_number=caller.calling_number,
-            calling_name=caller.calling_name,
-            called_number=caller.called_number,
-            created_at=world.now,
-            queue=caller.queue if caller.queue in world.queues else None,
-            agent=partner.agent,
-        )
-        world.interactions[call.id] = call
-        for channel, side in ((caller, Side.CALLER), (partner, Side.AGENT)):
-            leg = Connection(channel.connection, switch, side, call.id, partner.agent if side is Side.AGENT else None)
-            leg.move(ConnectionTrigger.ESTABLISH)
-            leg.established_at = world.now
-            world.connections[leg.id] = leg
-            call.connections.add(leg.id)
-        call.move(InteractionTrigger.ESTABLISH, world.now)
-        world.timers.start(LIVE, call.id, LIVE_EVERY_S)
-        call.talk = TalkState.TALKING
-        call.pair = call.wanted_pair = (caller.connection, partner.connection)
-        agent = world.agents.get(partner.agent) if partner.agent is not None else None
-        if agent is not None and agent.state is not AgentState.NULL and agent.connection is None:
-            self._desk.apply(agent, AgentTrigger.ANSWER, Cause.SWITCHING_FUNCTION_TERMINATED)
-            self._offers.withdraw(agent, Cause.FORCED_TRANSITION)  # now that nobody can offer them the next call
-            agent.connection, agent.interaction = partner.connection, call.id
-        elif partner.agent is not None:
-            world.adopted[partner.agent] = partner.connection
-        world.tell(
-            events.Established,
-            call,
-            Cause.SWITCHING_FUNCTION_TERMINATED,
-            connection=partner.connection,
-            waited_s=0.0,
-        )
 
     def _calls_on(self, switch: SwitchId) -> list[Interaction]:
         return [call for call in self._world.interactions.values() if call.switch == switch]

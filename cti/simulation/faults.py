@@ -19,7 +19,8 @@ def _share(_instance: object, attribute: Attribute[float], value: float) -> None
 
 @frozen(kw_only=True)
 class FaultProfile:
-    """Shares are chances from 0 to 1, ``..._every_s`` mean seconds between two (exponential; None for never).
+    """Shares are chances from 0 to 1, ``..._every_s`` mean seconds between two (exponential unless said otherwise; None
+    for never).
 
     Args:
         events_lost: of each event of the switch.
@@ -32,7 +33,8 @@ class FaultProfile:
         unanswered_every_s: commands in between: it is never answered, nor is any behind it; the link is made anew.
         drops_every_s: between two losses of the link.
         restarts_every_s: between two deaths of the switch, with all its calls.
-        away_s: the mean time that the switch cannot be reached after a drop or a restart.
+        kills_every_s: between two deaths of our own process, which comes back from its journal; exactly so many.
+        away_s: the mean time that the switch cannot be reached after a drop or a restart, or that our process is away.
         busy: of each offer, the phone is busy.
         rejects: of each offer, the agent rejects it.
         no_answer: of each offer, the phone rings on.
@@ -51,6 +53,7 @@ class FaultProfile:
     unanswered_every_s: float | None = field(default=None, validator=_time)
     drops_every_s: float | None = field(default=None, validator=_time)
     restarts_every_s: float | None = field(default=None, validator=_time)
+    kills_every_s: float | None = field(default=None, validator=_time)
     away_s: float = field(default=2.0, validator=validators.gt(0.0))
     busy: float = field(default=0.0, validator=_share)
     rejects: float = field(default=0.0, validator=_share)
@@ -105,6 +108,7 @@ HEAVY: Final = FaultProfile(
     unanswered_every_s=1800.0,
     drops_every_s=300.0,
     restarts_every_s=3600.0,
+    kills_every_s=1800.0,
     away_s=5.0,
     busy=0.03,
     rejects=0.03,

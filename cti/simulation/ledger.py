@@ -125,6 +125,12 @@ class Ledger:
             if call is not None:
                 self._settle(call, "overflowed")
 
+    def forgotten(self, world: World) -> None:
+        """Our process was killed, and what it knows now is another's world: of what is not in it no word will come."""
+        self._world = world
+        for interaction in [each for each in self._of if each not in world.interactions]:
+            self._of.pop(interaction).living -= 1
+
     def call_of(self, interaction: InteractionId) -> OpenCall | None:
         """Which call an interaction is of; None if that call is over."""
         return self._of.get(interaction)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cti.engine import Engine
@@ -41,10 +41,13 @@ class VirtualLoop:
         self._on_event, self._on_intent, self._after, self._on_error = on_event, on_intent, after, on_error
         self._inbox: deque[facts.Fact] = deque()
         self._draining = False
+        self.stopped = False
         self._timers: dict[tuple[str, str], Handle] = {}
 
     def submit(self, fact: facts.Fact) -> None:
         """Hand in a fact; it is handled at once, or right after the one that is being handled."""
+        if self.stopped:
+            return
         self._inbox.append(fact)
         if self._draining:
             return
@@ -54,6 +57,20 @@ class VirtualLoop:
                 self._handle(self._inbox.popleft())
         finally:
             self._draining = False
+
+    def arm(self, due: Iterable[tuple[facts.TimerFired, float]]) -> None:
+        """Start timers that ran before this loop did; see EngineLoop."""
+        now = self._scheduler.now()
+        for fact, at in list(due):
+            self._start_timer(intents.StartTimer(fact.kind, fact.key, fact.generation, max(0.0, at - now)))
+
+    def stop(self) -> None:
+        """End it at once, as a kill does: no timer fires, no fact is handled any more."""
+        self.stopped = True
+        self._inbox.clear()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
 
     def ask(self, fact: facts.Fact) -> None:
         """Hand in a request while nothing else is being handled.

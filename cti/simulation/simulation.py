@@ -13,16 +13,19 @@ from cti.model import events, facts, intents, reason
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, IdSource, QueueId, SwitchId
-from cti.model.states import AgentState
+from cti.model.interaction import Interaction
+from cti.model.states import AgentState, InteractionState
 from cti.sim import Behaviour, SimulatedSwitch, VirtualScheduler, centre_dialplan
 from cti.simulation.arrivals import Arrivals
 from cti.simulation.client import VirtualFreeSwitch
 from cti.simulation.ledger import CallEnd, Ledger
 from cti.simulation.loop import VirtualLoop
+from cti.simulation.notebook import Notebook
 from cti.simulation.report import Report
 from cti.simulation.settings import SimulationSettings
 from cti.simulation.trouble import Trouble
 from cti.simulation.watch import Watch
+from cti.store import Past, RecordedEngine
 
 _SWITCH: Final = SwitchId("simulated")
 _FIRST_NUMBER: Final = 5000
@@ -57,24 +60,12 @@ class Simulation:
             dialplan=centre_dialplan("cti"),
             heartbeat_s=0.0,
         )
-        ids = IdSource(random.Random(f"{seed} ids").getrandbits, epoch=self.scheduler.epoch_s)
-        self.engine = Engine(ids, settings.router(random.Random(f"{seed} router")))
-        self._loop = VirtualLoop(
-            self.engine,
-            self.scheduler,
-            on_event=self._event,
-            on_intent=self._intent,
-            after=self._after,
-            on_error=self._refused,
-        )
         self.trouble = Trouble(settings.faults, self.scheduler, random.Random(f"{seed} faults").getrandbits(64))
-        self.client = VirtualFreeSwitch(
-            self.switch,
-            on_fact=self._loop.submit,
-            switch_id=_SWITCH,
-            chance=random.Random(f"{seed} back-off"),
-            trouble=self.trouble if settings.faults.touches_the_link else None,
-        )
+        self._notebook = Notebook(self.scheduler.now) if settings.faults.kills_every_s is not None else None
+        self._lives = 0
+        self._taken_up: RecordedEngine | None = None
+        """An engine whose timers and scripts are to be begun as soon as its link is live."""
+        self._begin(None)
         self.watch = Watch(self.engine.world, settings.check_every)
         self._total = sum(calls.count for calls in settings.calls)
         self.ledger = Ledger(self.engine.world, self._total, self.scheduler.now, on_end)
@@ -83,6 +74,41 @@ class Simulation:
             number = str(_FIRST_NUMBER + at)
             self._arrivals.append(Arrivals(self.switch, calls, number, self.ledger, f"{seed} calls {at}"))
         self._occupancy: float | None = None
+
+    def _begin(self, past: Past | None) -> None:
+        """A process of ours: an engine, what runs it, and its links; ``past`` is what the one before has left."""
+        settings, seed = self.settings, self.settings.seed
+        self._lives += 1
+        life = "" if self._lives == 1 else f" {self._lives}"
+        chance = random.Random(f"{seed} ids{life}")
+        ids = IdSource(chance.getrandbits, epoch=self.scheduler.epoch_s)
+        if self._notebook is None:
+            self.engine = Engine(ids, settings.router(random.Random(f"{seed} router")))
+        else:  # one chance for all, as a centre has: what is told again is decided again as it was
+            self.engine = RecordedEngine(
+                ids,
+                settings.router(chance),
+                self._notebook,
+                chance=chance,
+                epoch=self.scheduler.epoch_s,
+                past=past,
+                now=self.scheduler.now(),
+            )
+        self._loop = VirtualLoop(
+            self.engine,
+            self.scheduler,
+            on_event=self._event,
+            on_intent=self._intent,
+            after=self._after,
+            on_error=self._refused,
+        )
+        self.client = VirtualFreeSwitch(
+            self.switch,
+            on_fact=self._loop.submit,
+            switch_id=_SWITCH,
+            chance=random.Random(f"{seed} back-off{life}"),
+            trouble=self.trouble if settings.faults.touches_the_link else None,
+        )
 
     def run(self, progress: Callable[[int], object] | None = None) -> Report:
         """Run to the end: until every caller has come and gone, and the centre knows. Blocks; may take long.
@@ -98,7 +124,10 @@ class Simulation:
         for arrivals in self._arrivals:
             arrivals.start()
         self.trouble.start(
-            drop=lambda: self.client.cut(self.trouble.away_s()), restart=self._restart, phones=self.switch.phones
+            drop=lambda: self.client.cut(self.trouble.away_s()),
+            restart=self._restart,
+            kill=self._kill,
+            phones=self.switch.phones,
         )
         while not all(arrivals.done for arrivals in self._arrivals):
             self.scheduler.run_for(_STEP_S)
@@ -133,24 +162,27 @@ class Simulation:
     def _event(self, event: events.Event) -> None:
         self.ledger.event(event)
         if isinstance(event, events.Offered):
-            self._script(event)
+            self._script(self.engine.world.interactions[event.interaction])
         elif isinstance(event, events.AgentNotReady):
             if event.reason == reason.RNA:
                 self.scheduler.call_later(self.settings.back_s, self._back, event.agent)
         elif isinstance(event, events.InvariantBroken):
             self.watch.tell(None, event.what)
 
-    def _script(self, event: events.Offered) -> None:
+    def _script(self, offered: Interaction) -> None:
         """What the host application would do: the calls to a number go to a queue."""
-        call = self.ledger.call_of(event.interaction)
+        call = self.ledger.call_of(offered.id)
         if call is None:  # its caller is gone, the news of the call came late
-            self._loop.submit(facts.ClearRequested(event.interaction, Cause.NORMAL_CLEARING))
+            self._loop.submit(facts.ClearRequested(offered.id, Cause.NORMAL_CLEARING))
         else:
             queue = QueueId(call.calls.queue)
-            self._loop.submit(facts.QueueRequested(event.interaction, queue, priority=call.calls.priority))
+            self._loop.submit(facts.QueueRequested(offered.id, queue, priority=call.calls.priority))
 
     def _back(self, agent_id: AgentId) -> None:
-        """An agent who was away sees it and asks for calls again."""
+        """An agent who was away sees it and asks for calls again, as soon as there is a process to ask."""
+        if self._loop.stopped:
+            self.scheduler.call_later(1.0, self._back, agent_id)
+            return
         agent = self.engine.world.agents[agent_id]
         if agent.state is AgentState.NOT_READY and agent.reason == reason.RNA:
             self._loop.submit(facts.ReadyRequested(agent_id))
@@ -161,6 +193,12 @@ class Simulation:
 
     def _after(self, fact: facts.Fact, wanted: Sequence[intents.Intent]) -> None:
         self.watch.after(fact, wanted)
+        if self._taken_up is not None and isinstance(fact, facts.SnapshotTaken):
+            engine, self._taken_up = self._taken_up, None
+            self._loop.arm(engine.due)
+            for each in sorted(engine.taken_up.calls & set(engine.world.interactions)):
+                if engine.world.interactions[each].state is InteractionState.OFFERED:
+                    self._script(engine.world.interactions[each])
 
     def _refused(self, fact: facts.Fact, error: Exception) -> None:
         self.watch.tell(fact, f"refused: {error!r}")
@@ -168,6 +206,27 @@ class Simulation:
     def _restart(self) -> None:
         self.client.cut(self.trouble.away_s())
         self.switch.restart()
+
+    def _kill(self) -> None:
+        """Our process dies, and another takes up what it has written."""
+        assert self._notebook is not None
+        if self._loop.stopped:
+            return  # it is dead already
+        self._loop.stop()
+        self.client.stop()
+        past = self._notebook.past(self.trouble.unwritten_s())
+        self.scheduler.call_later(self.trouble.away_s(), self._come_back, past)
+
+    def _come_back(self, past: Past) -> None:
+        self._begin(past)
+        assert isinstance(self.engine, RecordedEngine)
+        self._taken_up = self.engine
+        world = self.watch.world = self.engine.world
+        self.ledger.forgotten(world)
+        for agent in world.agents.values():  # who has come back may not have been written any more
+            if agent.state is AgentState.NOT_READY and agent.reason == reason.RNA:
+                self.scheduler.call_later(self.settings.back_s, self._back, agent.id)
+        self.client.start()
 
     # -- the end --------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from cti.esl import Event, Frame
 from cti.sim import Phone, Phones, Scheduler
 from cti.simulation.faults import FaultProfile
 
+FLUSH_S = 0.1
+"""So long may a fact wait to be written: twice as long as in a Journal."""
 _SWAP_S = 1.0
 """How long an event that is to come after the next one waits for a next one."""
 
@@ -38,18 +40,28 @@ class Trouble:
             profile.events_lost or profile.events_late or profile.events_doubled or profile.events_swapped
         )
 
-    def start(self, *, drop: Callable[[], None], restart: Callable[[], None], phones: Phones) -> None:
+    def start(
+        self,
+        *,
+        drop: Callable[[], None],
+        restart: Callable[[], None],
+        kill: Callable[[], None] = lambda: None,
+        phones: Phones,
+    ) -> None:
         """Begin with what comes by itself.
 
         Args:
             drop: cuts the link.
             restart: lets the switch die and come back.
+            kill: lets our own process die and come back.
             phones: the agents'.
         """
         profile = self._profile
         self._every(profile.drops_every_s, "links dropped", drop)
         self._every(profile.restarts_every_s, "restarts", restart)
         self._every(profile.unplugged_every_s, "phones unplugged", lambda: self._unplug(list(phones)))
+        if profile.kills_every_s is not None:
+            self._scheduler.call_later(profile.kills_every_s, self._kill, profile.kills_every_s, kill)
         if profile.unanswered_every_s is not None:
             self._next_stuck(profile.unanswered_every_s)
 
@@ -147,6 +159,16 @@ class Trouble:
                 self._every(mean_s, what, strike)
 
         self._scheduler.call_later(self._chance.expovariate(1 / mean_s), due)
+
+    def _kill(self, every_s: float, kill: Callable[[], None]) -> None:
+        if not self._over:
+            self._count("kills")
+            kill()
+            self._scheduler.call_later(every_s, self._kill, every_s, kill)
+
+    def unwritten_s(self) -> float:
+        """How much of what our process did was not in its journal yet when it was killed."""
+        return self._chance.uniform(0.0, FLUSH_S)
 
     def _unplug(self, phones: list[Phone]) -> None:
         phone = self._chance.choice(phones)

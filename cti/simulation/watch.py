@@ -36,7 +36,8 @@ class Watch:
     """
 
     def __init__(self, world: World, check_every: int) -> None:
-        self._world = world
+        self.world = world
+        """The engine's."""
         self._every = check_every
         self._left = check_every
         self._said: set[str] = set()
@@ -51,11 +52,11 @@ class Watch:
         self._left -= 1
         if self._left <= 0:
             # A full check costs as much as there are calls; so many facts have to pay for it.
-            self._left = self._every if self._every == 1 else max(self._every, len(self._world.interactions))
-            wrong = broken(self._world)
+            self._left = self._every if self._every == 1 else max(self._every, len(self.world.interactions))
+            wrong = broken(self.world)
             self._said.intersection_update(wrong)  # what is no longer wrong may be said again
         else:
-            wrong = broken_near(self._world, *touched(self._world, fact, wanted))
+            wrong = broken_near(self.world, *touched(self.world, fact, wanted))
         for what in wrong:
             if what not in self._said:
                 self._said.add(what)
@@ -65,7 +66,7 @@ class Watch:
         """Something must not be."""
         self.count += 1
         if len(self.found) < KEPT:
-            self.found.append(Violation(self._world.now, type(fact).__name__ if fact is not None else "", what))
+            self.found.append(Violation(self.world.now, type(fact).__name__ if fact is not None else "", what))
 
 
 def touched(

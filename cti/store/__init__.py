@@ -3,7 +3,9 @@
 from cti.store.codec import Codec
 from cti.store.errors import JournalError, NotKept, NotUnderstood
 from cti.store.journal import Journal
+from cti.store.past import Past
 from cti.store.recorded_engine import RecordedEngine
+from cti.store.recovery import Due, TakenUp
 from cti.store.replay import Replay, ReplayReport
 from cti.store.retention import Retention
 from cti.store.survey import Survey, survey
@@ -13,16 +15,19 @@ from cti.store.whatif import Comparison, compare
 __all__ = [
     "Codec",
     "Comparison",
+    "Due",
     "Journal",
     "JournalError",
     "JournalFigures",
     "NotKept",
     "NotUnderstood",
+    "Past",
     "RecordedEngine",
     "Replay",
     "ReplayReport",
     "Retention",
     "Survey",
+    "TakenUp",
     "Trouble",
     "compare",
     "survey",

@@ -18,7 +18,9 @@ import structlog
 
 from cti.errors import ConfigurationError
 from cti.store.backlog import Backlog, Batch, Span
+from cti.store.errors import JournalError
 from cti.store.frame import frame
+from cti.store.past import Past, put_aside, read_past
 from cti.store.record import Gap, dump_gap
 from cti.store.retention import Retention
 from cti.store.segment import numbers, read_segment
@@ -28,6 +30,7 @@ from cti.store.trouble import JournalFigures, Trouble
 Sync = Literal["batch", "always"]
 
 SEGMENT_BYTES: Final = 64 << 20
+SNAPSHOT_BYTES: Final = 1 << 20  # some 7,000 facts: telling them again at a restart takes half a second
 FLUSH_S: Final = 0.05
 """How long a record may wait to be written; a killed process loses no more than this and the write under way."""
 FLUSH_BYTES: Final = 256 << 10
@@ -52,6 +55,8 @@ class Journal:
     Args:
         directory: where the segments are; made if it is not there.
         segment_bytes: a segment of this size is followed by the next.
+        snapshot_bytes: within a segment, a snapshot is written after so many bytes of facts, or half as many as the last
+            one took if those are more: what comes after the last snapshot has to be told again at a restart.
         retention: how much is kept.
         sync: ``"batch"`` writes every 50 ms in another thread and waits for the disk once a second: a killed process
             loses at most what 50 ms and one write brought, a power cut what a second did. ``"always"`` waits for the
@@ -69,13 +74,15 @@ class Journal:
         directory: str | os.PathLike[str],
         *,
         segment_bytes: int = SEGMENT_BYTES,
+        snapshot_bytes: int = SNAPSHOT_BYTES,
         retention: Retention | None = None,
         sync: Sync = "batch",
         on_trouble: Callable[[Trouble], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not isinstance(segment_bytes, int) or segment_bytes < 1:
-            raise ConfigurationError(f"segment_bytes is {segment_bytes!r}; it must be a whole number from 1 up")
+        for name, value in (("segment_bytes", segment_bytes), ("snapshot_bytes", snapshot_bytes)):
+            if not isinstance(value, int) or value < 1:
+                raise ConfigurationError(f"{name} is {value!r}; it must be a whole number from 1 up")
         if sync not in ("batch", "always"):
             raise ConfigurationError(f"sync is {sync!r}; it must be one of 'batch', 'always'")
         self.directory = Path(directory)
@@ -84,6 +91,7 @@ class Journal:
         self.repairs: list[str] = []
         """What was cut off when the journal was opened."""
         self._segment_bytes = segment_bytes
+        self._snapshot_bytes = snapshot_bytes
         self._retention = retention
         self._sync = sync
         self._on_trouble = on_trouble
@@ -94,6 +102,9 @@ class Journal:
         self._backlog = Backlog()
         self._number = 0
         self._size = 0
+        self._told_again = 0
+        """The bytes of facts since the last snapshot."""
+        self._snapshot_size = 0
         self._failed: str | None = "not begun"
         """Why nothing can be written now."""
         self._in_trouble = False
@@ -138,11 +149,29 @@ class Journal:
             return
         said = f"{segment.path.name}: cut off {tail.bytes} bytes at {tail.offset} ({tail.what})"
         try:
+            known = segment.path.stat()
             os.truncate(segment.path, tail.offset)
+            os.utime(segment.path, ns=(known.st_atime_ns, known.st_mtime_ns))  # when the run before ended: see Past
         except OSError as error:
-            said = f"{segment.path.name}: {tail.bytes} bytes at {tail.offset} are no record ({tail.what}), and stay: {error}"
+            said = f"{segment.path.name}: {tail.bytes} bytes at {tail.offset} ({tail.what}) stay: {error}"
         self.repairs.append(said)
         _log.warning("the journal ended in the middle of a record", what=said)
+
+    def past(self) -> Past | None:
+        """What the run before has left; None if nothing, or nothing that can be read: that is put aside. Blocks."""
+        try:
+            return read_past(self.directory)
+        except (JournalError, OSError) as error:
+            _log.error("the journal of the run before cannot be read; the centre begins empty", why=str(error))
+        self.set_aside()
+        return None
+
+    def set_aside(self) -> None:
+        """Move all segments into a directory beside them; to be called before ``begin``. Does not raise."""
+        try:
+            _log.error("the journal's segments are put aside", where=str(put_aside(self.directory, self.clock())))
+        except OSError as error:
+            _log.error("the journal's segments cannot be put aside, and stay", why=str(error))
 
     def begin(self, opening: Callable[[int], list[bytes]]) -> None:
         """Begin to write; to be called once, before ``add``. Blocks for as long as the disk takes.
@@ -169,11 +198,16 @@ class Journal:
         if self._failed is not None or self._closed:
             self._lose(at)
             return
-        self._put(frame(payload))
+        framed = frame(payload)
+        self._put(framed)
+        self._told_again += len(framed)
         self._backlog.count(at)
         self.figures.facts += 1
         if self._size >= self._segment_bytes:
             self._rotate()  # after the fact, as the snapshot is of what it led to
+        elif self._told_again >= max(self._snapshot_bytes, self._snapshot_size // 2):
+            self._told_again = 0
+            self._snapshot()
         if self._sync == "always":
             self._write_here()
         elif self._backlog.bytes > BACKLOG_BYTES:
@@ -238,8 +272,20 @@ class Journal:
         self._number += 1
         for framed in frames:
             self._put(framed)
+        self._told_again, self._snapshot_size = 0, len(frames[-1])
         self._size = 0  # a snapshot as large as a segment must not end it at once
         self.figures.segments += 1
+
+    def _snapshot(self) -> None:
+        """Write one in the midst of a segment. Without it more has to be told again, and nothing is lost."""
+        try:
+            framed = frame(self._opening(self._number)[-1])
+        except Exception:  # noqa: BLE001 - a defect of ours must not reach the one whose fact this is
+            _log.exception("no snapshot could be made for the journal")
+        else:
+            self._put(framed)
+            self._size -= len(framed)  # a segment is as long as its facts
+            self._snapshot_size = len(framed)
 
     def _write_here(self) -> None:
         """Write all that waits, in this thread, and wait for the disk."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import random
 import uuid
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import structlog
 from attrs import evolve
@@ -19,11 +20,13 @@ from cti.model.ids import IdSource
 from cti.routing import Router
 from cti.store.codec import Codec
 from cti.store.digest import Digest
-from cti.store.journal import Journal
 from cti.store.kept_object import class_path
+from cti.store.past import Past
 from cti.store.plain import plain
 from cti.store.record import VERSION, FactRecord, Header, dump_fact, dump_header, dump_snapshot
+from cti.store.recovery import Due, TakenUp, take_up
 from cti.store.snapshot import take, uncovered
+from cti.store.trouble import JournalFigures
 
 DEFECT: Final = "defect"
 """In place of an error's code: the engine raised what it must not."""
@@ -31,6 +34,29 @@ _SAID_OF_EACH: Final = 10
 """After so many facts with values that cannot be kept, the log is told of every hundredth."""
 
 _log = structlog.get_logger("cti.journal")
+
+
+class Book(Protocol):
+    """What is written to: a Journal, or what stands in for one where there is no disk."""
+
+    clock: Callable[[], float]
+    figures: JournalFigures
+
+    def begin(self, opening: Callable[[int], list[bytes]]) -> None:
+        """See Journal."""
+        ...
+
+    def add(self, payload: bytes, at: float) -> None:
+        """See Journal."""
+        ...
+
+    def skip(self, at: float, why: str) -> None:
+        """See Journal."""
+        ...
+
+    def set_aside(self) -> None:
+        """See Journal."""
+        ...
 
 
 class RecordedEngine(Engine):
@@ -46,28 +72,55 @@ class RecordedEngine(Engine):
         chance: what ids and lots are drawn from.
         epoch: what ``ids`` adds to the clock to get Unix time.
         node: the centre's name.
+        past: what the run before has left (``journal.past()``), to be taken up. If it cannot be, the engine is empty,
+            and the journal's old segments are put aside.
+        now: the engine's clock; needed with ``past``.
     """
 
     def __init__(
         self,
         ids: IdSource,
         router: Router,
-        journal: Journal,
+        journal: Book,
         *,
         chance: random.Random | None = None,
         epoch: float = 0.0,
         node: str = "",
+        past: Past | None = None,
+        now: float = 0.0,
     ) -> None:
+        spare = _another(router) if past is not None else None
         super().__init__(ids, router)
-        self._recorder = _Recorder(self, journal, chance, epoch, node)
+        self.taken_up = TakenUp()
+        """What it has from the run before."""
+        due = Due()
+        if past is not None:
+            try:
+                self.taken_up, due = take_up(self, past, now, chance)
+            except Exception:  # noqa: BLE001 - another version's record, a router that raises: calls are taken all the same
+                _log.exception("the journal of the run before cannot be taken up; the centre begins empty")
+                journal.set_aside()
+                if chance is not None:
+                    chance.seed()
+                super().__init__(ids, spare or router)
+        self._recorder = _Recorder(self, journal, chance, epoch, node, due)
         journal.begin(self._recorder.opening)
+
+    @property
+    def due(self) -> Due:
+        """The timers that run, and when they fire by the engine's clock."""
+        return self._recorder.due
 
     def handle(self, fact: facts.Fact, now: float) -> list[intents.Intent]:
         """As Engine.handle; the fact is in the journal (or waits to be written) before this returns.
 
+        The first log-on of an agent whose session was taken up from the run before changes nothing.
+
         Raises:
             CtiError: as Engine.handle.
         """
+        if isinstance(fact, facts.LogOnRequested) and self.taken_up.goes_on(fact, self.world):
+            return []
         try:
             wanted = super().handle(fact, now)
         except CtiError as error:
@@ -77,12 +130,21 @@ class RecordedEngine(Engine):
             self._recorder.note(fact, (), DEFECT)
             raise
         self._recorder.note(fact, wanted, "")
+        self.taken_up.follow(fact)
         return wanted
 
 
+def _another(router: Router) -> Router | None:
+    """A router as new as this one is now; None if it cannot be copied."""
+    try:
+        return copy.deepcopy(router)
+    except Exception:  # noqa: BLE001 - a host's own router may hold anything
+        return None
+
+
 class _Recorder:
-    def __init__(
-        self, engine: RecordedEngine, journal: Journal, chance: random.Random | None, epoch: float, node: str
+    def __init__(  # noqa: PLR0917 - its own class alone makes it
+        self, engine: RecordedEngine, journal: Book, chance: random.Random | None, epoch: float, node: str, due: Due
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -92,7 +154,7 @@ class _Recorder:
         self._run = uuid.uuid4().hex
         self._codec = Codec()
         self._digest = Digest()
-        self._due: dict[tuple[str, str], tuple[int, float]] = {}
+        self.due = due
         """When each running timer fires; the engine itself does not know."""
         missing = uncovered(engine)
         if missing:
@@ -137,7 +199,7 @@ class _Recorder:
 
     def _snapshot(self, now: float) -> bytes:
         picture, lost = take(self._engine, self._codec, self._chance)
-        picture["due"] = [[kind, key, generation, at] for (kind, key), (generation, at) in self._due.items()]
+        picture["due"] = [[kind, key, generation, at] for (kind, key), (generation, at) in self.due.timers.items()]
         try:
             return dump_snapshot(now, picture)
         except (ValueError, TypeError, OverflowError):
@@ -145,19 +207,8 @@ class _Recorder:
 
     def _follow(self, fact: facts.Fact, wanted: Sequence[intents.Intent], at: float) -> tuple[tuple[str, str], ...]:
         """Keep the timers' times; the offers among the intents."""
-        if isinstance(fact, facts.TimerFired):
-            known = self._due.get((fact.kind, fact.key))
-            if known is not None and known[0] == fact.generation:
-                del self._due[fact.kind, fact.key]
-        offers: list[tuple[str, str]] = []
-        for intent in wanted:
-            if isinstance(intent, intents.StartTimer):
-                self._due[intent.kind, intent.key] = (intent.generation, at + intent.after_s)
-            elif isinstance(intent, intents.CancelTimer):
-                self._due.pop((intent.kind, intent.key), None)
-            elif isinstance(intent, intents.OfferCall):
-                offers.append((intent.interaction, intent.agent))
-        return tuple(offers)
+        self.due.follow(fact, wanted, at)
+        return tuple((each.interaction, each.agent) for each in wanted if isinstance(each, intents.OfferCall))
 
     def _said(self, name: str, not_kept: tuple[str, ...]) -> None:
         figures = self._journal.figures

@@ -11,9 +11,10 @@ from cti.model.agent import Agent
 from cti.model.connection import Connection
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
+from cti.model.parked_call import ParkedCall
 from cti.model.party import Destination
 from cti.model.queue import Queue
-from cti.model.recording import CallRecording, RecordingSettings, Segment
+from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
 from cti.model.states import AgentState, LinkState
 from cti.model.supervision import Supervision
@@ -34,9 +35,10 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "adopted": dict[AgentId, ConnectionId],
         "last_agents": dict[str, tuple[AgentId, float]],
         "destinations": tuple[Destination, ...],
+        "parked": dict[str, ParkedCall],
+        "camped": dict[AgentId, list[InteractionId]],
         "supervisions": dict[ConnectionId, Supervision],
         "recording": RecordingSettings | None,
-        "recordings": dict[InteractionId, CallRecording],
         "segments": dict[str, Segment],
         "_token": int,
         "_place": int,

@@ -44,7 +44,7 @@ def _first(kind: type[Any], fields: list[Any]) -> Any:
 
 def _words(kind: Any) -> tuple[str, ...]:
     """More texts, where a field wants one of a certain form."""
-    return ("12", "user/{number}", "sound.wav") if kind is str else ()
+    return ("12", "user/{number}", "sound.wav", "/recordings") if kind is str else ()
 
 
 def values(kind: Any) -> Iterator[Any]:

@@ -9,7 +9,6 @@ import pytest
 from cti.model.borrowing import Borrowing
 from cti.routing import SkillRouter
 from cti.store import Replay
-
 from tests.engine.story import Story
 from tests.store.recording import SEED, an_engine, record, tell
 from tests.store.test_snapshot import restored

@@ -1,0 +1,142 @@
+"""Adoption: calls that a snapshot shows and we do not know, or know otherwise, as after a restart of ours."""
+
+from __future__ import annotations
+
+from cti.engine.calls import LIVE_EVERY_S, Calls
+from cti.engine.desk import Desk
+from cti.engine.exits import LIVE
+from cti.engine.line import Line
+from cti.engine.offers import Offers
+from cti.engine.world import World
+from cti.model import events, facts
+from cti.model.cause import Cause
+from cti.model.connection import Connection, Side
+from cti.model.ids import InteractionId, SwitchId
+from cti.model.interaction import Interaction
+from cti.model.states import (
+    AgentState,
+    AgentTrigger,
+    ConnectionTrigger,
+    InteractionState,
+    InteractionTrigger,
+    ReservationTrigger,
+    TalkState,
+)
+
+
+class Adoption:
+    """Makes the model show what the switch shows; nobody on a call must notice.
+
+    Args:
+        world: what is known.
+        desk: changes agents.
+        calls: follows calls and their legs.
+        offers: makes and ends reservations.
+        line: moves calls into queues and out of them.
+    """
+
+    def __init__(self, world: World, desk: Desk, calls: Calls, offers: Offers, line: Line) -> None:
+        self._world = world
+        self._desk = desk
+        self._calls = calls
+        self._offers = offers
+        self._line = line
+
+    def caller(self, switch: SwitchId, channel: facts.ChannelSeen, calls_known: frozenset[InteractionId]) -> None:
+        """A caller whom we do not know is in our hands: back to the place that their tags tell, or a new call."""
+        world = self._world
+        queue = world.queues.get(channel.queue) if channel.queue is not None else None
+        if queue is None or channel.queued_at is None or channel.interaction in (None, *calls_known):
+            self._calls.offered(
+                facts.Offered(
+                    switch,
+                    channel.connection,
+                    channel.calling_number,
+                    channel.calling_name,
+                    channel.called_number,
+                    channel.established,
+                )
+            )
+            return
+        call = self._call(switch, channel, calls_known)
+        call.queued_at = min(world.now, world.ids.instant(channel.queued_at))
+        call.own_priority = channel.priority
+        world.connections[call.caller].parked = True
+        call.move(InteractionTrigger.OFFER, world.now)
+        self._line.found(call, queue)
+
+    def pair(
+        self,
+        switch: SwitchId,
+        caller: facts.ChannelSeen,
+        partner: facts.ChannelSeen,
+        calls_known: frozenset[InteractionId],
+    ) -> None:
+        """A caller and an agent talk whom we do not know."""
+        call = self._call(switch, caller, calls_known)
+        call.queue = caller.queue if caller.queue in self._world.queues else None
+        self._talks(call, partner, 0.0)
+
+    def joined(self, call: Interaction, partner: facts.ChannelSeen) -> None:
+        """The caller of a call that we know talks with somebody whom we have not seen come."""
+        world = self._world
+        if call.state.is_over:
+            return
+        waited_s = call.waited_s(world.now)
+        waiting = call.state.is_waiting
+        made = [world.reservations[each] for each in call.reservations]
+        if waiting:
+            self._line.taken(call, world.agents.get(partner.agent) if partner.agent is not None else None)
+        self._talks(call, partner, waited_s)
+        self._offers.end_all(call, made, ReservationTrigger.RESCIND, Cause.SWITCHING_FUNCTION_TERMINATED)
+
+    def _call(self, switch: SwitchId, channel: facts.ChannelSeen, calls_known: frozenset[InteractionId]) -> Interaction:
+        world = self._world
+        kept = channel.interaction if channel.interaction not in calls_known else None  # nothing follows a Call Cleared
+        call = Interaction(
+            id=kept or world.ids.interaction(world.now),
+            switch=switch,
+            caller=channel.connection,
+            calling_number=channel.calling_number,
+            calling_name=channel.calling_name,
+            called_number=channel.called_number,
+            created_at=world.now,
+        )
+        world.interactions[call.id] = call
+        self._leg(call, channel, Side.CALLER)
+        world.timers.start(LIVE, call.id, LIVE_EVERY_S)
+        return call
+
+    def _leg(self, call: Interaction, channel: facts.ChannelSeen, side: Side) -> None:
+        agent = channel.agent if side is Side.AGENT else None
+        leg = Connection(channel.connection, call.switch, side, call.id, agent)
+        leg.move(ConnectionTrigger.ESTABLISH if channel.established else ConnectionTrigger.ORIGINATE)
+        if channel.established:
+            leg.established_at = self._world.now
+        self._world.connections[leg.id] = leg
+        call.connections.add(leg.id)
+
+    def _talks(self, call: Interaction, partner: facts.ChannelSeen, waited_s: float) -> None:
+        """The caller and this partner hear each other."""
+        world = self._world
+        self._leg(call, partner, partner.side)
+        call.agent = partner.agent
+        if call.state is not InteractionState.ESTABLISHED:
+            call.move(InteractionTrigger.ESTABLISH, world.now)
+        call.talk, call.consulted, call.pairing = TalkState.TALKING, None, False
+        call.pair = call.wanted_pair = (call.caller, partner.connection)
+        world.connections[call.caller].parked = False
+        agent = world.agents.get(partner.agent) if partner.agent is not None else None
+        if agent is not None and agent.state is not AgentState.NULL and agent.connection is None:
+            self._desk.apply(agent, AgentTrigger.ANSWER, Cause.SWITCHING_FUNCTION_TERMINATED)
+            self._offers.withdraw(agent, Cause.FORCED_TRANSITION)  # now that nobody can offer them the next call
+            agent.connection, agent.interaction = partner.connection, call.id
+        elif partner.agent is not None:
+            world.adopted[partner.agent] = partner.connection
+        world.tell(
+            events.Established,
+            call,
+            Cause.SWITCHING_FUNCTION_TERMINATED,
+            connection=partner.connection,
+            waited_s=waited_s,
+        )
