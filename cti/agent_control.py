@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from cti.engine.view import AgentView, view
+from cti.engine.view import AgentView, agent_view
 from cti.engine_loop import EngineLoop
+from cti.errors import InvalidConnection
 from cti.model import facts, services
-from cti.model.ids import AgentId
+from cti.model.ids import AgentId, InteractionId
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
+from cti.model.recording import RecordingAction
 
 
 class AgentControl:
@@ -56,7 +58,28 @@ class AgentControl:
     @property
     def view(self) -> AgentView:
         """The agent as they are now."""
-        return next(a for a in view(self._loop.engine.world).agents if a.id == self._agent)
+        return agent_view(self._loop.engine.world, self._agent)
+
+    def make_call(self, to: Party, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
+        """Make Call: ring the agent's own phone, then call somebody: ``ToAgent`` or ``ToNumber``.
+
+        The agent is busy from now on, and when it is over what they were before, after ``wrap_up_s`` of work. Told by
+        ServiceInitiated, Originated when their own phone is answered (by itself, with ``auto_answer`` of the agent's
+        settings and a phone that can), Delivered, Established; all with cause makeCall. If nobody answers, by
+        ConnectionCleared and CallCleared.
+
+        Args:
+            to: whom.
+            calling_number: what a number outside is shown.
+            wrap_up_s: seconds of work after the call.
+
+        Raises:
+            InvalidAgentState: logged off, on a call, or being offered one.
+            InvalidConnection: the agent to be called is not ready, or no switch can be reached.
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
+            ConfigurationError: calling_number is none.
+        """
+        self._loop.ask(services.MakeCallRequested(self._agent, to, calling_number, wrap_up_s))
 
     # -- what an agent does with the call they have ---------------------------------------------------------------
     #
@@ -71,16 +94,21 @@ class AgentControl:
         """Retrieve Call: talk with the held caller again. Told by Retrieved."""
         self._loop.ask(services.RetrieveRequested(self._agent))
 
-    def consult(self, to: Party) -> None:
+    def consult(self, to: Party, *, wait_s: float = 0.0) -> None:
         """Consultation Call: hold the caller and call somebody else, ``ToAgent`` or ``ToNumber``.
 
         Told by Originated, then Delivered and Established for an agent. One who does not answer leaves the caller held.
+
+        Args:
+            to: whom.
+            wait_s: for an agent who has a call, or works after one: how long to wait until they are ready (Camp On
+                Call). Then Originated is told with cause campOn; if they are not in time, OfferEnded.
 
         Raises:
             DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
             InvalidConnection: besides the above, the agent to be consulted is not ready.
         """
-        self._loop.ask(services.ConsultationRequested(self._agent, to))
+        self._loop.ask(services.ConsultationRequested(self._agent, to, wait_s))
 
     def alternate(self) -> None:
         """Alternate Call: change between the caller and whom is consulted; the other hears nothing."""
@@ -98,16 +126,83 @@ class AgentControl:
         """Conference Call: the caller, this agent and whom is consulted hear each other. Told by Conferenced."""
         self._loop.ask(services.ConferenceRequested(self._agent))
 
+    def invite(self, to: ToAgent) -> None:
+        """Single Step Conference: ring one more agent, who joins the conversation, or the conference, on answering.
+
+        Told by Originated, Delivered, Established and Conferenced, all with cause singleStepConference. The two go on
+        talking meanwhile; one who does not answer changes nothing, and one who answers when they do not talk any more
+        is let go.
+
+        Raises:
+            InvalidConnection: besides the above, the agent is not ready, or somebody else is being rung already.
+        """
+        self._loop.ask(services.SingleStepConferenceRequested(self._agent, to))
+
     def transfer_to(self, to: ToAgent | Overflow) -> None:
         """Single Step Transfer: send the caller on and leave.
 
         To an agent: the caller waits for them in the queue they came by, for a minute at most, then for anybody. To a
-        queue, a number of the switch's dialplan, a mailbox, a script.
+        queue, a number of the switch's dialplan that ``allowed_destinations`` lets through, a mailbox, a script.
 
         Raises:
             UnknownQueue: there is none of this id.
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
+            InvalidConnection: besides the above, the call is a conference, or the other party an agent.
         """
         self._loop.ask(services.SingleStepTransferRequested(self._agent, to))
+
+    def park(self, place: str = "", *, recall_s: float = 120.0) -> str:
+        """Park Call: let the caller wait at a place that everybody knows, and leave; returns which place.
+
+        Told by Diverted with ``to_place``. ``snapshot().parked`` lists the places that are taken.
+
+        Args:
+            place: up to 16 letters and digits; empty for the first of 701, 702, ... that is free.
+            recall_s: if nobody has taken it up after so many seconds, it is offered to this agent again.
+
+        Raises:
+            ResourceBusy: the place is taken.
+            InvalidConnection: besides the above, the call came by no queue, is a conference, or is with an agent.
+        """
+        held = self._loop.engine.world.agent(self._agent).interaction
+        self._loop.ask(services.ParkRequested(self._agent, place, recall_s))
+        return self._loop.engine.world.interactions[InteractionId(held or "")].place_kept
+
+    def unpark(self, place: str) -> None:
+        """Take up a parked call: it is offered to this agent, and for a minute to nobody else.
+
+        Raises:
+            InvalidAgentState: this agent is not ready.
+            InvalidConnection: nobody waits there.
+        """
+        self._loop.ask(services.UnparkRequested(self._agent, place))
+
+    # -- calls that ring ------------------------------------------------------------------------------------------
+
+    def pick_up(self, at: str | None = None) -> None:
+        """Directed Pickup Call: take the call that rings at another agent. Without one: Group Pickup Call, the call of a
+        queue that this agent serves that has been ringing longest.
+
+        The other phone stops ringing, this agent's rings; told by OfferEnded and Delivered with cause callPickup.
+
+        Raises:
+            InvalidAgentState: this agent is not ready.
+            InvalidConnection: nothing rings there.
+        """
+        if at is None:
+            self._loop.ask(services.GroupPickupRequested(self._agent))
+        else:
+            self._loop.ask(services.DirectedPickupRequested(self._agent, AgentId(at)))
+
+    def deflect(self, to: ToAgent | Overflow) -> None:
+        """Deflect Call: send the call that rings at this agent's phone elsewhere; the agent stays ready.
+
+        Raises:
+            InvalidConnection: nothing rings here.
+            InvalidAgentState: it is to go to an agent who is not ready.
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
+        """
+        self._loop.ask(services.DeflectRequested(self._agent, to))
 
     def hang_up(self) -> None:
         """Clear Connection: the agent leaves. With a caller alone, that ends the call; a held caller goes back to the
@@ -122,3 +217,31 @@ class AgentControl:
             ConfigurationError: these are no digits.
         """
         self._loop.ask(services.DigitsRequested(self._agent, digits))
+
+    def assistance(self, note: str = "") -> None:
+        """Ask for help with the call in hand. Told by AssistanceRequested, to whoever supervises its queue."""
+        self._loop.ask(services.AssistanceRequested(self._agent, note))
+
+    # -- the recording of the call in hand ------------------------------------------------------------------------
+
+    def start_recording(self) -> None:
+        """Record from now on. Told by RecordingStarted, or RecordingFailed; harmless when it is recorded."""
+        self._record(RecordingAction.START)
+
+    def stop_recording(self) -> None:
+        """Record no more of this call. Told by RecordingEnded."""
+        self._record(RecordingAction.STOP)
+
+    def pause_recording(self) -> None:
+        """Have silence in the file from now on, while a card number is read out, say. Told by RecordingPaused."""
+        self._record(RecordingAction.PAUSE)
+
+    def resume_recording(self) -> None:
+        """Have what is said in the file again. Told by RecordingResumed."""
+        self._record(RecordingAction.RESUME)
+
+    def _record(self, what: RecordingAction) -> None:
+        agent = self._loop.engine.world.agent(self._agent)
+        if agent.interaction is None:
+            raise InvalidConnection(f"agent {self._agent!r} has no call; {what.value!r} needs one")
+        self._loop.ask(services.RecordingRequested(agent.interaction, what))

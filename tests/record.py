@@ -482,6 +482,52 @@ def hold_and_transfer(r: Recorder) -> None:
     r.wait("CHANNEL_DESTROY", Unique_ID=waiting)
 
 
+def parted_and_joined(r: Recorder) -> None:
+    """A bridged pair is parked with one command, the caller hears a tone, and the two are bridged again."""
+    r.phone("wait")
+    waiting = r.call("wait")
+    r.command(f"api uuid_answer {waiting}\n\n")
+    leg, job = originate(r, waiting)
+    r.wait("BACKGROUND_JOB", Job_UUID=job)
+    r.command(f"api uuid_bridge {waiting} {leg}\n\n")
+    r.wait("CHANNEL_BRIDGE", Unique_ID=waiting)
+    r.quiet(0.3)
+    r.command(f"api uuid_dual_transfer {leg} park/inline park/inline\n\n")
+    r.quiet(0.3)
+    text = "tone_stream://%(400,0,440);loops=-1"
+    r.command(
+        f"sendmsg {waiting}\ncall-command: execute\nexecute-app-name: playback\nEvent-UUID: {uuid.uuid4()}\ncontent-type: text/plain\ncontent-length: {len(text)}\n\n{text}"
+    )
+    r.quiet(0.3)
+    r.command(f"api uuid_bridge {waiting} {leg}\n\n")
+    r.quiet(0.5)
+    r.command(f"api uuid_kill {leg}\n\n")
+    r.wait("CHANNEL_DESTROY", Unique_ID=leg)
+    r.wait("CHANNEL_DESTROY", Unique_ID=waiting)
+
+
+def conferenced(r: Recorder) -> None:
+    """A bridged pair goes into a conference, and out of it as a pair again."""
+    r.phone("wait")
+    waiting = r.call("wait")
+    r.command(f"api uuid_answer {waiting}\n\n")
+    leg, job = originate(r, waiting)
+    r.wait("BACKGROUND_JOB", Job_UUID=job)
+    r.command(f"api uuid_bridge {waiting} {leg}\n\n")
+    r.wait("CHANNEL_BRIDGE", Unique_ID=waiting)
+    r.quiet(0.3)
+    room = "conference:room@default/inline"
+    r.command(f"api uuid_dual_transfer {leg} {room} {room}\n\n")
+    r.quiet(0.8)
+    r.command(f"api uuid_bridge {waiting} {leg}\n\n")
+    r.quiet(0.5)
+    r.command(f"api uuid_transfer {waiting} conference:room@default inline\n\n")
+    r.quiet(0.8)
+    r.command(f"api uuid_kill {waiting}\n\n")
+    r.wait("CHANNEL_DESTROY", Unique_ID=waiting)
+    r.wait("CHANNEL_DESTROY", Unique_ID=leg)
+
+
 def agent_rejects(r: Recorder) -> None:
     """The agent's phone says 486; the caller is cleared by us."""
     r.phone("busy")
@@ -592,7 +638,7 @@ def commands(r: Recorder) -> None:
 
 
 SCENARIOS = (
-    inbound_playback, agent_hangs_up, caller_hangs_up, bridge_unanswered, playback_interrupted, agent_gone_before_bridge, bridge_at_answer, hold_and_transfer, caller_gone_while_bridging, agent_gone_while_bridging, kept_after_bridge, agent_rejects, agent_no_answer, agent_originate_timeout, agent_unregistered,
+    inbound_playback, agent_hangs_up, caller_hangs_up, bridge_unanswered, playback_interrupted, agent_gone_before_bridge, bridge_at_answer, hold_and_transfer, parted_and_joined, conferenced, caller_gone_while_bridging, agent_gone_while_bridging, kept_after_bridge, agent_rejects, agent_no_answer, agent_originate_timeout, agent_unregistered,
     caller_abandons, caller_abandons_tone, caller_abandons_ringing, heartbeat, commands,
 )  # fmt: skip
 

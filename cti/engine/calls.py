@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from cti.engine.consultations import Consultations
+from collections.abc import Callable
+
+from cti.engine.consultations import ANSWER, Consultations
 from cti.engine.desk import Desk
 from cti.engine.exits import LIVE, Exits
 from cti.engine.line import Line
+from cti.engine.made_calls import MadeCalls
 from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
 from cti.engine.talk import Talk
 from cti.engine.world import World
@@ -33,6 +36,7 @@ class Calls:
         exits: lets calls go.
         talk: what agents do with the calls they have.
         consultations: follows those whom agents consult.
+        made: follows the calls that agents make.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
@@ -44,6 +48,7 @@ class Calls:
         exits: Exits,
         talk: Talk,
         consultations: Consultations,
+        made: MadeCalls,
     ) -> None:
         self._world = world
         self._desk = desk
@@ -52,6 +57,11 @@ class Calls:
         self._exits = exits
         self._talk = talk
         self._consultations = consultations
+        self._made = made
+        self.talked: Callable[[Interaction], None] = lambda _: None
+        """Set by the engine: who hears whom in a call has changed."""
+        self.leg_gone: Callable[[Interaction, Connection], None] = lambda _call, _leg: None
+        """Set by the engine: a leg has ended, and the call with it if it was the last."""
 
     def offered(self, fact: facts.Offered) -> None:
         """A call has been handed to us."""
@@ -111,6 +121,13 @@ class Calls:
         """A leg hears nobody now."""
         if not leg.clearing:
             self._talk.parked(leg)
+            self._made.parked(leg)
+
+    def bridged(self, leg: Connection, other: Connection) -> None:
+        """Two legs of one call hear each other."""
+        if not (leg.clearing or other.clearing):
+            self._talk.bridged(leg, other)
+            self.talked(self._world.interactions[leg.interaction])
 
     def established(self, leg: Connection) -> None:
         """A leg was answered; a caller in a queue stays queued, an agent is connected."""
@@ -125,6 +142,7 @@ class Calls:
         elif leg.side is Side.OTHER:
             leg.move(ConnectionTrigger.ESTABLISH)
             self._consultations.answered(leg)
+            self._made.answered(leg)
         elif leg.state is not ConnectionState.QUEUED:
             leg.move(ConnectionTrigger.ESTABLISH)
 
@@ -136,6 +154,7 @@ class Calls:
         del world.connections[leg.id]
         world.timers.cancel(CHECK, leg.id)
         world.timers.cancel(LOOK, leg.id)
+        world.timers.cancel(ANSWER, leg.id)
         leg.move(ConnectionTrigger.CLEAR)
         call = world.interactions[leg.interaction]
         call.connections.discard(leg.id)
@@ -148,11 +167,13 @@ class Calls:
             side=leg.side.value,
             switch_cause=switch_cause,
         )
-        if leg.side is Side.CALLER:
+        self._agent_gone(call, leg, cause, switch_cause)
+        if leg.id == call.caller:
             self._caller_gone(call, cause)
         else:
-            self._other_gone(call, leg, cause, switch_cause)
+            self._other_gone(call, leg, cause)
         self._exits.finish(call, cause)
+        self.leg_gone(call, leg)
 
     def _caller_gone(self, call: Interaction, cause: Cause) -> None:
         lost = cause is Cause.SWITCHING_FUNCTION_TERMINATED
@@ -163,7 +184,8 @@ class Calls:
         self._talk.caller_gone(call)
         self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
 
-    def _other_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> None:
+    def _agent_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> None:
+        """If it was an agent's leg: the agent is free of it."""
         world = self._world
         self._offers.leg_gone(leg, cause, switch_cause)
         agent = world.agents.get(leg.agent) if leg.agent is not None else None
@@ -171,7 +193,13 @@ class Calls:
             del world.adopted[leg.agent or AgentId("")]
         if agent is not None and agent.connection == leg.id:
             queue = world.queues.get(call.queue) if call.queue is not None else None
-            self._desk.call_ended(agent, queue.settings.wrap_up_s if queue is not None else 0.0)
+            own = call.made_by == agent.id
+            wrap_up_s = call.wrap_up_s if own else queue.settings.wrap_up_s if queue is not None else 0.0
+            self._desk.call_ended(agent, wrap_up_s, exactly=own)
+
+    def _other_gone(self, call: Interaction, leg: Connection, cause: Cause) -> None:
+        world = self._world
+        self._made.gone(call, leg, cause)
         if self._talk.gone(call, leg):
             return
         # A leg of an offer that came to nothing may end long after the same agent took the call by another.

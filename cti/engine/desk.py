@@ -178,15 +178,18 @@ class Desk:
         else:
             self.apply(agent, AgentTrigger.RELEASE, cause)
 
-    def call_ended(self, agent: Agent, wrap_up_s: float) -> None:
-        """The agent's leg is gone: work after the call, or straight on to what was asked for."""
+    def call_ended(self, agent: Agent, wrap_up_s: float, *, exactly: bool = False) -> None:
+        """The agent's leg is gone: work after the call, or straight on to what was asked for.
+
+        ``exactly`` says that the agent's own setting does not count.
+        """
         agent.connection = None
         agent.interaction = None
         after = AGENT.next(agent.state, AgentTrigger.CLEAR)
         if after is None:
             return
         agent.idle_since = self._world.now
-        if agent.settings.wrap_up_s is not None:
+        if agent.settings.wrap_up_s is not None and not exactly:
             wrap_up_s = agent.settings.wrap_up_s
         if wrap_up_s > 0:
             self._enter(agent, after, Cause.NORMAL_CLEARING)

@@ -7,24 +7,33 @@ from typing import Any
 
 from cti.engine.advice import check_queue
 from cti.engine.calls import Calls
-from cti.engine.consultations import ANSWER, Consultations
+from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
 from cti.engine.exits import LIVE, Exits
+from cti.engine.invitations import Invitations
 from cti.engine.line import Line
 from cti.engine.links import Links
+from cti.engine.made_calls import MadeCalls
 from cti.engine.matching import RING, WIDEN, Matching
 from cti.engine.media import PAIR, Media
 from cti.engine.offers import CHECK, LEASE, LOOK, Offers
+from cti.engine.parking import RECALL, Parking
+from cti.engine.pickups import Pickups
+from cti.engine.recordings import SEGMENT, Recordings
 from cti.engine.route_requests import ROUTE, RouteRequests
+from cti.engine.supervision import SUPERVISE, Supervising
+from cti.engine.takeover import TakeOver
 from cti.engine.talk import Talk
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
 from cti.errors import IllegalTransition
-from cti.model import events, facts, intents
+from cti.model import events, facts, intents, services
+from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId
+from cti.model.interaction import Interaction
 from cti.model.overflow import WAIT
 from cti.model.queue import Queue
 from cti.model.states import ConnectionTrigger, LinkTrigger
@@ -53,12 +62,33 @@ class Engine:
         self._line = Line(self.world, self._offers, self._matching, self._wishes, requests, self._exits, self._counts)
         self._media = Media(self.world)
         self._consultations = Consultations(self.world, self._offers, self._media)
-        self._talk = Talk(self.world, self._offers, self._line, self._exits, self._media, self._consultations)
+        self._parking = Parking(self.world, self._line)
+        self._invitations = Invitations(self.world, self._offers)
+        self._pickups = Pickups(self.world, self._offers, self._matching, self._line)
+        self._talk = Talk(
+            self.world,
+            self._offers,
+            self._line,
+            self._exits,
+            self._media,
+            self._consultations,
+            self._parking,
+            self._invitations,
+        )
+        self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
         self._calls = Calls(
-            self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations
+            self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
         self._links = Links(self.world, self._desk, self._calls, self._matching, self._offers, self._line)
-        self._desk.offer_to = self._matching.offer_to
+        takeover = TakeOver(
+            self.world, self._desk, self._offers, self._line, self._talk, self._media, self._consultations
+        )
+        self._supervising = Supervising(self.world, self._desk, takeover)
+        self._recordings = Recordings(self.world)
+        self._recordings.overlaid = self._supervising.overlaid
+        self._calls.talked = self._talked
+        self._calls.leg_gone = self._leg_gone
+        self._desk.offer_to = self._became_ready
         self._desk.agent_changed = self._matching.agent_changed
         self._desk.agent_left = self._wishes.agent_left
         self._desk.unstaffed = self._unstaffed
@@ -66,7 +96,7 @@ class Engine:
         self._offers.put_back = self._line.put_back
         self._offers.route = self._matching.route
         self._offers.answered = self._line.answered
-        self._offers.consulted_answered = self._consultations.answered
+        self._offers.consulted_answered = self._consulted_answered
         self._offers.consultation_failed = self._consultations.failed
         self._wishes.look_again = self._line.again
         self._table: dict[type, Callable[[Any], None]] = {
@@ -83,13 +113,13 @@ class Engine:
             facts.LinkConnecting: lambda fact: self._links.changed(fact.switch, LinkTrigger.CONNECT),
             facts.LinkAuthenticated: lambda fact: self._links.changed(fact.switch, LinkTrigger.AUTHENTICATE),
             facts.LinkLost: lambda fact: self._links.changed(fact.switch, LinkTrigger.LOSE),
-            facts.SnapshotTaken: self._links.snapshot,
+            facts.SnapshotTaken: self._snapshot_taken,
             facts.AgentDefined: lambda fact: self._desk.define(fact.settings),
-            facts.AgentRemoved: lambda fact: self._desk.remove(fact.agent),
+            facts.AgentRemoved: self._agent_removed,
             facts.QueueDefined: self._queue_defined,
             facts.LogOnRequested: self._desk.log_on,
-            facts.LogOffRequested: self._desk.log_off,
-            facts.ReadyRequested: self._desk.ready,
+            facts.LogOffRequested: self._log_off,
+            facts.ReadyRequested: self._supervising.ready,
             facts.NotReadyRequested: self._desk.not_ready,
             facts.QueueRequested: self._line.queue,
             facts.DataAttached: self._data_attached,
@@ -97,8 +127,13 @@ class Engine:
             facts.DivertRequested: self._calls.divert,
             facts.ClearRequested: self._calls.clear,
             facts.Parked: self._parked,
+            services.MakeCallRequested: self._made.make,
             facts.TimerFired: self._timer_fired,
+            services.UnparkRequested: self._parking.unpark,
             **self._talk.table,
+            **self._pickups.table,
+            **self._supervising.table,
+            **self._recordings.table,
         }
         self._timers: dict[str, Callable[[facts.TimerFired], None]] = {
             LEASE: lambda fact: self._offers.lease_over(ReservationId(fact.key)),
@@ -112,7 +147,11 @@ class Engine:
             RING: lambda fact: self._matching.ring(InteractionId(fact.key)),
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
+            RECALL: lambda fact: self._parking.recall(fact.key),
+            CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
+            SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
+            SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
             WRAP_UP: self._desk.timer_fired,
             PAUSE: self._desk.timer_fired,
         }
@@ -150,6 +189,8 @@ class Engine:
         if leg is not None and leg.side is Side.AGENT:
             leg.move(ConnectionTrigger.ALERT)
             self._offers.delivered(leg)
+        if leg is not None:
+            self._made.delivered(leg)
 
     def _established(self, fact: facts.Established) -> None:
         leg = self._leg(fact)
@@ -158,10 +199,21 @@ class Engine:
             if fact.parked:
                 self._calls.parked(leg)
 
+    def _became_ready(self, agent: Agent) -> None:
+        """An agent is ready: for whoever waits to consult them, else for the call that is due to them."""
+        if not self._consultations.became_ready(agent):
+            self._matching.offer_to(agent)
+
+    def _consulted_answered(self, leg: Connection) -> None:
+        self._consultations.answered(leg)
+        self._made.answered(leg)
+
     def _parked(self, fact: facts.Parked) -> None:
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
             self._calls.parked(leg)
+        else:
+            self._supervising.parked(fact.connection)
 
     def _leg(self, fact: facts.Originated | facts.Delivered | facts.Established) -> Connection | None:
         leg = self.world.connections.get(fact.connection)
@@ -178,6 +230,8 @@ class Engine:
         first, second = self.world.connections.get(fact.connection), self.world.connections.get(fact.other)
         if first is not None and second is not None and first.interaction == second.interaction:
             self._talk.bridged(first, second)
+            self._made.bridged(first, second)
+            self._talked(self.world.interactions[first.interaction])
 
     def _bridge_failed(self, fact: facts.BridgeFailed) -> None:
         for connection in (fact.connection, fact.other):
@@ -195,6 +249,33 @@ class Engine:
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
             self._calls.connection_cleared(leg, fact.cause, fact.switch_cause)
+        else:
+            self._supervising.gone(fact.connection, fact.cause)
+
+    # -- whoever follows calls ------------------------------------------------------------------------------------
+
+    def _talked(self, call: Interaction) -> None:
+        """Who hears whom in a call has changed."""
+        self._recordings.settle(call)  # before the next: whoever listens in comes after the recording
+        self._supervising.look()
+
+    def _leg_gone(self, call: Interaction, leg: Connection) -> None:
+        self._recordings.leg_gone(call, leg)
+        self._supervising.look()
+
+    def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
+        self._links.snapshot(fact)
+        seen = {channel.connection: channel for channel in fact.channels}
+        self._supervising.snapshot(fact.switch, seen, restarted=fact.restarted)
+
+    def _log_off(self, fact: facts.LogOffRequested) -> None:
+        self._desk.log_off(fact)
+        self._supervising.leaves(fact.agent)
+
+    def _agent_removed(self, fact: facts.AgentRemoved) -> None:
+        self._desk.remove(fact.agent)
+        self._supervising.leaves(fact.agent)
+        self._supervising.look()
 
     # -- the rest -------------------------------------------------------------------------------------------------
 
@@ -207,7 +288,12 @@ class Engine:
             queue.figures, queue.recent = known.figures, known.recent
         world.router.queue_defined(queue)
         world.queues[settings.id] = queue
-        concerned = world.staff.redefined(settings.id)
+        concerned = frozenset({settings.id})
+        if known is None or (known.settings.requires, known.settings.widening) != (
+            settings.requires,
+            settings.widening,
+        ):
+            concerned |= world.staff.redefined(settings.id)
         self._line.redefined(queue)
         self._matching.redefined(settings.id)  # who may take its calls has changed (race 19)
         self._unstaffed(concerned)

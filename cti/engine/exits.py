@@ -60,6 +60,8 @@ class Exits:
         if call.treated:
             call.treated = False
             world.emit(intents.StopTreatment(call.switch, call.caller))
+        if call.queue is not None:
+            world.emit(intents.TagConnection(call.switch, call.caller, {"cti_queue": ""}))
         world.tell(events.Diverted, call, cause, to_script=script)
         call.queue = None
 

@@ -130,19 +130,62 @@ class Line:
         if settings.max_wait_s is not None:
             world.timers.start(WAIT, call.id, settings.max_wait_s)
         caller = world.connections[call.caller]
-        answered = caller.established_at is not None
         caller.move(ConnectionTrigger.QUEUE)
         if not self._requests.ask(call, settings):
             self._matching.place(call)
         world.tell(events.Queued, call, cause, position=world.router.position(call.id))
         self._matching.route(call)  # before anything that can wait: the agent's phone is what takes time
-        if not answered:
+        self.receive(call)
+
+    def receive(self, call: Interaction) -> None:
+        """Answer a waiting caller who is not answered, keep them from being hung up with an agent, and let them hear the
+        queue's music.
+
+        Also when a link is back: what was asked for as it broke may never have been heard.
+        """
+        assert call.queue is not None
+        world, settings = self._world, self._world.queues[call.queue].settings
+        caller = world.connections[call.caller]
+        if caller.established_at is None:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=True))
         if settings.music:
             world.emit(intents.StartTreatment(call.switch, caller.id, settings.music, replace=call.treated))
             call.treated = True
-        world.emit(intents.TagConnection(call.switch, caller.id, {"cti_interaction": call.id, "cti_queue": queue.id}))
+        tags = {
+            "cti_interaction": call.id,
+            "cti_queue": call.queue,
+            "cti_priority": str(call.own_priority),
+            "cti_queued_at": f"{world.ids.unix(call.queued_at or world.now):.6f}",
+        }
+        world.emit(intents.TagConnection(call.switch, caller.id, tags))
+
+    def found(self, call: Interaction, queue: Queue) -> None:
+        """A call that was in a queue already when we were started: back to its place, whatever the queue would say to a
+        new one. The caller of this looks for agents.
+        """
+        world, settings = self._world, queue.settings
+        call.queue, call.place = queue.id, world.next_place()
+        call.priority = call.own_priority + settings.priority
+        call.entered_at = call.queued_at or world.now
+        queue.figures.offered += 1
+        self._counts.entered(call, queue)
+        self._matching.widen_due(call, settings)
+        call.move(InteractionTrigger.QUEUE, world.now)
+        call.treated = bool(settings.music)  # what it hears goes on
+        if settings.max_wait_s is not None:
+            world.timers.start(WAIT, call.id, max(0.0, settings.max_wait_s - (world.now - call.entered_at)))
+        world.connections[call.caller].move(ConnectionTrigger.QUEUE)
+        world.tell(events.Queued, call, Cause.REMAINS_IN_QUEUE, position=0)
+
+    def taken(self, call: Interaction, agent: Agent | None) -> None:
+        """A waiting call is with an agent, and we have not seen how it came about."""
+        if agent is not None:
+            self.answered(call, agent)
+        elif call.queue is not None:
+            self._over(call)
+            self._world.queues[call.queue].figures.waiting -= 1
+            self._world.queues[call.queue].figures.left += 1
 
     def _refusal(self, call: Interaction, queue: Queue) -> str | None:
         """Why the queue does not take a call that comes now; None if it does."""

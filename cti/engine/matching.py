@@ -5,6 +5,7 @@ from __future__ import annotations
 from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.model.agent import Agent
+from cti.model.cause import Cause
 from cti.model.ids import InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.queue import QueueSettings
@@ -77,13 +78,18 @@ class Matching:
             if call is not None:
                 self._make(self._world.interactions[call], agent)
 
-    def _make(self, call: Interaction, agent: Agent) -> None:
+    def give(self, call: Interaction, agent: Agent, cause: Cause) -> None:
+        """Offer a waiting call that nobody is being offered to an agent whom somebody has named."""
+        self._world.router.call_waiting(call)
+        self._make(call, agent, cause)
+
+    def _make(self, call: Interaction, agent: Agent, cause: Cause = Cause.DISTRIBUTED) -> None:
         assert call.queue is not None
         world = self._world
         world.router.decided(call, agent)
         if not call.reservations:
             call.ringing_since = world.now
-        self._offers.make(call, agent)
+        self._offers.make(call, agent, cause)
         if not self._room(call):
             world.router.call_gone(call.id)
         if len(call.reservations) == 1:

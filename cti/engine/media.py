@@ -115,6 +115,11 @@ class Media:
         if wanted or paired:
             self._done(call)
 
+    def over(self, call: Interaction) -> None:
+        """The call ends: nobody is to be paired with anybody any more."""
+        call.pair = call.wanted_pair = None
+        self._done(call)
+
     def _done(self, call: Interaction) -> None:
         """Something of what was asked for has happened; if it is not all, it is asked for again."""
         call.pairing = False

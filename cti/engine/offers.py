@@ -64,22 +64,22 @@ class Offers:
         self.consultation_failed: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: a consulted agent has not taken the call."""
 
-    def make(self, call: Interaction, agent: Agent) -> None:
+    def make(self, call: Interaction, agent: Agent, cause: Cause = Cause.DISTRIBUTED) -> None:
         """Promise an agent to a call and ring their phone."""
-        made = self._promise(call, agent, None)
+        made = self._promise(call, agent, None, cause)
         call.offers += 1
         call.reservations.append(made.id)
         call.move(InteractionTrigger.ROUTE, self._world.now)
-        self._ring(call, agent, made, Cause.DISTRIBUTED)
+        self._ring(call, agent, made)
 
-    def consult(self, call: Interaction, agent: Agent, asks: ConnectionId) -> ConnectionId:
-        """Promise an agent to one who consults them, whose leg is ``asks``; returns the leg by which their phone rings."""
-        made = self._promise(call, agent, asks)
+    def invite(self, call: Interaction, agent: Agent, asks: ConnectionId, cause: Cause) -> ConnectionId:
+        """Promise an agent to one who consults or calls them, whose leg is ``asks``; returns the leg that rings."""
+        made = self._promise(call, agent, asks, cause)
         call.consultation = made.id
-        self._ring(call, agent, made, Cause.CONSULTATION)
+        self._ring(call, agent, made)
         return made.leg
 
-    def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None) -> Reservation:
+    def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None, cause: Cause) -> Reservation:
         world = self._world
         queue = world.queues.get(call.queue) if call.queue is not None else None
         leg = world.ids.connection()
@@ -95,6 +95,7 @@ class Offers:
             made_at=world.now,
             lease_ends_at=world.now + ring_s,
             consults=asks,
+            cause=cause,
         )
         world.reservations[made.id] = made
         agent.reservation = made.id
@@ -103,10 +104,10 @@ class Offers:
         call.connections.add(leg)
         return made
 
-    def _ring(self, call: Interaction, agent: Agent, made: Reservation, cause: Cause) -> None:
+    def _ring(self, call: Interaction, agent: Agent, made: Reservation) -> None:
         world = self._world
         ring_s = made.lease_ends_at - made.made_at
-        self._desk.apply(agent, AgentTrigger.RESERVE, cause)
+        self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
         world.timers.start(LEASE, made.id, ring_s)
         world.emit(
             intents.OfferCall(
@@ -135,13 +136,13 @@ class Offers:
         made.state = ReservationState.OFFERING
         made.delivered_at = world.now
         call, agent = world.interactions[made.interaction], world.agents[made.agent]
-        cause = Cause.DISTRIBUTED if made.consults is None else Cause.CONSULTATION
-        call.move(InteractionTrigger.DELIVER, world.now)
-        self._desk.apply(agent, AgentTrigger.ALERT, cause)
+        if made.consults is None:
+            call.move(InteractionTrigger.DELIVER, world.now)
+        self._desk.apply(agent, AgentTrigger.ALERT, made.cause)
         world.tell(
             events.Delivered,
             call,
-            cause,
+            made.cause,
             agent=agent.id,
             connection=leg.id,
             waited_s=call.waited_s(world.now),
@@ -181,11 +182,9 @@ class Offers:
         call, agent = world.interactions[made.interaction], world.agents[made.agent]
         if made.consults is not None:
             agent.connection, agent.interaction, agent.no_answers = leg.id, call.id, 0
-            self._desk.apply(agent, AgentTrigger.ANSWER, Cause.CONSULTATION)
+            self._desk.apply(agent, AgentTrigger.ANSWER, made.cause)
             waited_s = world.now - made.made_at
-            world.tell(
-                events.Established, call, Cause.CONSULTATION, agent=agent.id, connection=leg.id, waited_s=waited_s
-            )
+            world.tell(events.Established, call, made.cause, agent=agent.id, connection=leg.id, waited_s=waited_s)
             return
         world.router.call_gone(call.id)
         self._rescind_others(call, made)
@@ -193,12 +192,12 @@ class Offers:
         agent.interaction, call.agent = call.id, agent.id
         agent.calls_answered += 1
         call.move(InteractionTrigger.ESTABLISH, world.now)
-        self._desk.apply(agent, AgentTrigger.ANSWER, Cause.DISTRIBUTED)
+        self._desk.apply(agent, AgentTrigger.ANSWER, made.cause)
         self.answered(call, agent)
         world.tell(
             events.Established,
             call,
-            Cause.DISTRIBUTED,
+            made.cause,
             connection=leg.id,
             waited_s=call.waited_s(world.now),
         )

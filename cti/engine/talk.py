@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from cti.engine.consultations import ANSWER, Consultations, move
 from cti.engine.exits import Exits
+from cti.engine.invitations import Invitations
 from cti.engine.line import Line
 from cti.engine.media import Media
 from cti.engine.offers import Offers
+from cti.engine.parking import Parking
 from cti.engine.world import World
 from cti.errors import IllegalTransition, InvalidConnection
 from cti.model import events, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
+from cti.model.ids import AgentId
 from cti.model.interaction import Interaction
-from cti.model.overflow import ToDestination, ToQueue, ToScript, ToVoicemail
-from cti.model.party import ToAgent
+from cti.model.overflow import Overflow, ToDestination, ToQueue
+from cti.model.parked_call import ToPlace
+from cti.model.party import ToAgent, contact_of, said
 from cti.model.personal import Personal
 from cti.model.states import TALK, ConnectionTrigger, TalkState, TalkTrigger
 
 TRANSFER_WAIT_S = 60.0
 """How long a call that is transferred to an agent waits for them, before everybody in its queue may be offered it."""
+
+
+class _Asked(Protocol):
+    """A service that one agent asks for."""
+
+    @property
+    def agent(self) -> AgentId: ...
 
 
 class Talk:
@@ -35,12 +47,24 @@ class Talk:
         exits: lets calls go.
         media: says who hears whom.
         consultations: calls those whom agents consult.
+        parking: keeps the places where calls are parked.
+        invitations: rings those who are to join.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
-        self, world: World, offers: Offers, line: Line, exits: Exits, media: Media, consultations: Consultations
+        self,
+        world: World,
+        offers: Offers,
+        line: Line,
+        exits: Exits,
+        media: Media,
+        consultations: Consultations,
+        parking: Parking,
+        invitations: Invitations,
     ) -> None:
         self._world = world
+        self._parking = parking
+        self._invitations = invitations
         self._consultations = consultations
         self._offers = offers
         self._line = line
@@ -57,6 +81,8 @@ class Talk:
             services.SingleStepTransferRequested: self._send_on,
             services.ClearConnectionRequested: self._hang_up,
             services.DigitsRequested: self._digits,
+            services.ParkRequested: self._park,
+            services.SingleStepConferenceRequested: self._invite,
             services.DestinationsDefined: self._define,
         }
 
@@ -65,7 +91,7 @@ class Talk:
 
     # -- services -------------------------------------------------------------------------------------------------
 
-    def _mine(self, fact: services.Service, trigger: TalkTrigger) -> tuple[Interaction, Agent]:
+    def _mine(self, fact: _Asked, trigger: TalkTrigger) -> tuple[Interaction, Agent]:
         """The call that this agent is in charge of, and whether the service is possible now.
 
         Raises:
@@ -73,7 +99,6 @@ class Talk:
             InvalidConnection: the agent has no call, or is only consulted on it, or the service is not possible in its
                 state; the message says what is.
         """
-        assert not isinstance(fact, services.DestinationsDefined)
         agent = self._world.agent(fact.agent)
         call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
         if call is None or agent.connection is None:
@@ -84,6 +109,10 @@ class Talk:
             )
         if not self._world.is_live(call.switch):
             raise InvalidConnection(f"the link to switch {call.switch} is not live; {trigger.value!r} has to wait")
+        if call.talk is TalkState.NONE:
+            raise InvalidConnection(
+                f"the call of agent {agent.id!r} is not under way; {trigger.value!r} is not possible (possible: clear)"
+            )
         try:
             TALK.next(call.talk, trigger)
         except IllegalTransition:
@@ -123,11 +152,13 @@ class Talk:
         world = self._world
         assert agent.connection is not None
         was = call.talk
-        said = self._consultations.begin(call, agent.connection, fact.to)
+        self._invitations.check_free(call)
+        said = self._consultations.begin(call, agent.connection, fact.to, fact.wait_s)
         if was is TalkState.TALKING:
             self._held(call, agent)
         self._media.part(call)
-        world.tell(events.Originated, call, Cause.CONSULTATION, connection=call.consulted, to=said)
+        if call.consulted is not None:
+            world.tell(events.Originated, call, Cause.CONSULTATION, connection=call.consulted, to=said)
 
     def _alternate(self, fact: services.AlternateRequested) -> None:
         call, agent = self._mine(fact, TalkTrigger.ALTERNATE)
@@ -143,8 +174,7 @@ class Talk:
     def _reconnect(self, fact: services.ReconnectRequested) -> None:
         call, agent = self._mine(fact, TalkTrigger.RECONNECT)
         if move(call, TalkTrigger.RECONNECT):
-            consulted, call.consulted = call.consulted, None
-            self._consultations.drop(consulted, Cause.NORMAL_CLEARING)
+            self._consultations.give_up(call, Cause.NORMAL_CLEARING)
             self._resume(call, agent)
 
     def _transfer(self, fact: services.TransferRequested) -> None:
@@ -177,20 +207,18 @@ class Talk:
         assert agent.connection is not None
         if not move(call, TalkTrigger.CONFERENCE):
             return
-        world, pair = self._world, call.pair
-        call.pair = call.wanted_pair = None
         members = [call.caller, agent.connection, call.consulted]
-        if pair is not None:
-            world.emit(intents.JoinConference(call.switch, pair[0], pair[1], call.id))
-        for each in members:
-            world.connections[each].parked = False
-            world.connections[each].move(ConnectionTrigger.RETRIEVE)
-            if pair is None or each not in pair:
-                world.emit(intents.JoinConference(call.switch, each, None, call.id))
-        world.tell(events.Conferenced, call, Cause.CONFERENCE, connections=tuple(sorted(members)))
+        call.consulted = None
+        self._invitations.into_conference(call, members)
+        self._world.tell(events.Conferenced, call, Cause.CONFERENCE, connections=tuple(sorted(members)))
+
+    def _invite(self, fact: services.SingleStepConferenceRequested) -> None:
+        call, agent = self._mine(fact, TalkTrigger.JOIN)
+        assert agent.connection is not None
+        self._invitations.begin(call, agent.connection, fact)
 
     def _send_on(self, fact: services.SingleStepTransferRequested) -> None:
-        call, agent = self._mine(fact, TalkTrigger.END)
+        call, agent = self._alone(fact, "single step transfer")
         world = self._world
         if isinstance(fact.to, ToAgent):
             world.agent(fact.to.agent)
@@ -200,12 +228,35 @@ class Talk:
                 )
         elif isinstance(fact.to, ToQueue):
             world.queue(fact.to.queue)
-        self._consultations.drop(call.consulted, Cause.SINGLE_STEP_TRANSFER)
-        call.consulted, call.onward = None, fact.to
-        move(call, TalkTrigger.END)
+        elif isinstance(fact.to, ToDestination):
+            contact_of(fact.to.destination, world.destinations)
         world.tell(
-            events.Transferred, call, Cause.SINGLE_STEP_TRANSFER, from_agent=agent.id, to=_said(fact.to), agent=agent.id
+            events.Transferred, call, Cause.SINGLE_STEP_TRANSFER, from_agent=agent.id, to=said(fact.to), agent=agent.id
         )
+        self._send(call, fact.to, Cause.SINGLE_STEP_TRANSFER)
+
+    def _park(self, fact: services.ParkRequested) -> None:
+        call, _ = self._alone(fact, "park")
+        self._send(call, ToPlace(self._parking.reserve(call, fact)), Cause.PARK)
+
+    def _alone(self, fact: _Asked, service: str) -> tuple[Interaction, Agent]:
+        """The call that this agent is in charge of, if its caller can be sent elsewhere.
+
+        Raises:
+            InvalidConnection: the call is a conference, or the other party is an agent, besides what ``_mine`` raises.
+        """
+        call, agent = self._mine(fact, TalkTrigger.END)
+        if call.talk is TalkState.CONFERENCE:
+            raise InvalidConnection(f"the call of agent {agent.id!r} is a conference; {service!r} is not possible")
+        other = self._world.connections.get(call.caller)
+        if other is not None and other.agent is not None:
+            raise InvalidConnection(f"agent {agent.id!r} talks with agent {other.agent!r}; {service!r} is not possible")
+        return call, agent
+
+    def _send(self, call: Interaction, onward: ToAgent | ToPlace | Overflow, cause: Cause) -> None:
+        self._consultations.give_up(call, cause)
+        call.onward = onward
+        move(call, TalkTrigger.END)
         self._media.part(call)
         self._go_on(call)
 
@@ -217,7 +268,9 @@ class Talk:
         call.onward = None
         self._let_go(call)
         call.queued_at = None  # a new wait begins
-        if isinstance(to, ToAgent):
+        if isinstance(to, ToPlace):
+            self._parking.placed(call, to.place)
+        elif isinstance(to, ToAgent):
             assert call.queue is not None
             call.personal = Personal(to.agent, TRANSFER_WAIT_S)
             self._line.enter(call, self._world.queues[call.queue], Cause.SINGLE_STEP_TRANSFER)
@@ -267,6 +320,7 @@ class Talk:
                     self._world.emit(intents.StartTreatment(call.switch, leg.id, queue.settings.music))
         if call.id in self._world.interactions and call.talk is not TalkState.NONE:
             self._media.settle(call)
+            self._invitations.settle(call)
 
     def bridged(self, first: Connection, second: Connection) -> None:
         """Two legs hear each other: the one that was wanted, or the end of a consultation's ringing."""
@@ -282,7 +336,11 @@ class Talk:
             move(call, TalkTrigger.ANSWER)
         if asked and call.wanted_pair is not None and set(call.wanted_pair) == legs and call.caller in legs:
             self._resumed(call)
-        self._media.settle(call)
+        if (
+            call.talk is not TalkState.NONE or call.onward is not None
+        ):  # else a leg that is being cleared has been bridged late
+            self._media.settle(call)
+        self._invitations.settle(call)
 
     def _resumed(self, call: Interaction) -> None:
         """The caller talks with whom they are to talk."""
@@ -299,7 +357,10 @@ class Talk:
 
     def caller_gone(self, call: Interaction) -> None:
         """The caller has hung up: nobody is to be paired with anybody any more."""
-        call.onward = call.consulted = call.wanted_pair = None
+        self._parking.forget(call)
+        self._consultations.give_up(call, Cause.NORMAL_CLEARING)
+        self._media.over(call)
+        call.onward = None
         move(call, TalkTrigger.END)
 
     def gone(self, call: Interaction, leg: Connection) -> bool:
@@ -311,17 +372,12 @@ class Talk:
         if leg.id == call.consulted:
             self._consultations.lost(call, leg.id)
         elif call.talk is TalkState.CONFERENCE and in_charge:
-            other = world.connections.get(call.consulted) if call.consulted is not None else None
-            call.agent, call.consulted = (other.agent if other is not None else None), None
+            call.agent = next((other.agent for other in self._others(call) if other.agent is not None), None)
         elif in_charge and call.talk in _CALLER_HELD and call.queue is not None and not leg.clearing:
             # The agent's phone is gone while the caller is held, who is not to pay for it: back to the queue.
-            self._consultations.drop(call.consulted, Cause.RECALL)
-            call.consulted, call.onward = None, ToQueue(call.queue)
-            move(call, TalkTrigger.END)
-            self._media.part(call)
-            self._go_on(call)
+            self._send(call, ToQueue(call.queue), Cause.RECALL)
             return True
-        else:
+        elif call.talk is not TalkState.CONFERENCE:
             return call.onward is not None
         if call.talk is TalkState.CONFERENCE and not self._others(call):
             self._exits.clear(call, Cause.NORMAL_CLEARING)
@@ -330,28 +386,12 @@ class Talk:
         return True
 
     def _others(self, call: Interaction) -> list[Connection]:
-        """The living legs other than the caller's."""
-        legs = [self._world.connections[each] for each in call.connections - {call.caller}]
-        return [leg for leg in legs if not leg.clearing]
+        """The living legs other than the caller's, by id; without those that are only being rung."""
+        legs = [self._world.connections[each] for each in sorted(call.connections - {call.caller})]
+        return [leg for leg in legs if not leg.clearing and leg.reservation is None]
 
 
 _CALLER_HELD = (TalkState.HELD, TalkState.CALLING, TalkState.CONSULTING)
 _ASKABLE = tuple(
     t for t in TalkTrigger if t not in (TalkTrigger.CONNECT, TalkTrigger.ANSWER, TalkTrigger.LOSE, TalkTrigger.END)
 )
-
-
-def _said(to: object) -> str:
-    match to:
-        case ToAgent(agent=agent):
-            return f"agent {agent}"
-        case ToQueue(queue=queue):
-            return f"queue {queue}"
-        case ToDestination(destination=destination):
-            return f"destination {destination}"
-        case ToVoicemail(mailbox=mailbox):
-            return f"voicemail {mailbox}"
-        case ToScript(script=script):
-            return f"script {script}"
-        case _:
-            return "disconnect"

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from cti.engine.world import World
 from cti.model.figures import QueueFigures
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
+from cti.model.parked_call import ParkedCall
 from cti.model.states import AgentState, InteractionState, LinkState
 from cti.routing.order import call_key
 
@@ -64,21 +65,30 @@ class CentreView:
     calls: int
     """Living interactions, waiting or not."""
     talking: int
+    parked: tuple[ParkedCall, ...] = ()
+    """The calls that are parked, by place."""
 
 
 def view(world: World) -> CentreView:
     """The centre as it is now."""
     return CentreView(
         at=world.now,
-        queues=tuple(_queue(world, queue) for queue in world.queues),
-        agents=tuple(_agent(world, agent) for agent in world.agents),
+        queues=tuple(queue_view(world, queue) for queue in world.queues),
+        agents=tuple(agent_view(world, agent) for agent in world.agents),
         links=dict(world.links),
         calls=len(world.interactions),
         talking=sum(call.state is InteractionState.ESTABLISHED for call in world.interactions.values()),
+        parked=tuple(each for _, each in sorted(world.parked.items()) if _is_parked(world, each)),
     )
 
 
-def _queue(world: World, queue_id: QueueId) -> QueueView:
+def _is_parked(world: World, parked: ParkedCall) -> bool:
+    call = world.interactions.get(parked.interaction)
+    return call is not None and call.place_kept == parked.place
+
+
+def queue_view(world: World, queue_id: QueueId) -> QueueView:
+    """One queue as it is now; costs a look at every call and every agent."""
     queue = world.queues[queue_id]
     calls = sorted(
         (call for call in world.interactions.values() if call.queue == queue_id and call.state.is_waiting),
@@ -105,7 +115,8 @@ def _queue(world: World, queue_id: QueueId) -> QueueView:
     )
 
 
-def _agent(world: World, agent_id: AgentId) -> AgentView:
+def agent_view(world: World, agent_id: AgentId) -> AgentView:
+    """One agent as they are now."""
     agent = world.agents[agent_id]
     call = world.interactions.get(agent.interaction) if agent.interaction is not None else None
     return AgentView(

@@ -16,6 +16,8 @@ from cti.model.states import AgentState
 
 PERSONAL = "personal"
 
+_NOBODY = frozenset({"", "anonymous", "unknown", "restricted", "private", "unavailable", "withheld", "0000000000"})
+"""Calling numbers that say nothing; the last is FreeSWITCH's own."""
 CUSTOMER = "customer"
 """The key of attached data that says who calls; without it the calling number does."""
 
@@ -103,7 +105,9 @@ class Wishes:
 def customer(call: Interaction) -> str:
     """Who calls, for finding the agent they talked with last; empty if that is not known."""
     said = call.data.get(CUSTOMER)
-    return str(said) if said not in (None, "") else call.calling_number
+    if said not in (None, ""):
+        return str(said)
+    return "" if call.calling_number.lower() in _NOBODY else call.calling_number
 
 
 def queues_named(wish: Personal | LastAgent | None) -> tuple[QueueId, ...]:

@@ -15,9 +15,10 @@ from cti.model.connection import Connection
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.intents import Intent, Notify
 from cti.model.interaction import Interaction
+from cti.model.parked_call import ParkedCall
 from cti.model.party import Destination
 from cti.model.queue import Queue
-from cti.model.recording import CallRecording, RecordingSettings, Segment
+from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
 from cti.model.states import LinkState
 from cti.model.supervision import Supervision
@@ -46,13 +47,16 @@ class World:
         """Who is logged on at which phone."""
         self.adopted: dict[AgentId, ConnectionId] = {}
         """Legs found alive in a snapshot whose agents have not logged on again yet."""
+        self.parked: dict[str, ParkedCall] = {}
+        """Calls that are parked, or on their way there, by place."""
+        self.camped: dict[AgentId, list[InteractionId]] = {}
+        """The calls whose agents wait for this one to be ready, the first first; some of them have given up."""
         self.destinations: tuple[Destination, ...] = ()
         """Which numbers agents may have called."""
         self.supervisions: dict[ConnectionId, Supervision] = {}
         """Who listens in, by their own leg; such a leg is no call's."""
         self.recording: RecordingSettings | None = None
         """Where recordings go; None for nowhere."""
-        self.recordings: dict[InteractionId, CallRecording] = {}
         self.segments: dict[str, Segment] = {}
         """The recordings under way, by path; one may outlive its interaction for a moment."""
         self.last_agents: dict[str, tuple[AgentId, float]] = {}

@@ -27,6 +27,7 @@ class AgentSettings:
         reject_delay_s: the same after a rejected offer.
         busy_delay_s: the same when the phone was busy.
         phone_down_delay_s: the same when the phone was not registered or the network failed.
+        auto_answer: whether the phone is asked to answer by itself when its agent makes a call.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
             says; None leaves it to the queue.
     """
@@ -41,6 +42,7 @@ class AgentSettings:
     reject_delay_s: float = field(default=5.0, validator=seconds)
     busy_delay_s: float = field(default=10.0, validator=seconds)
     phone_down_delay_s: float = field(default=15.0, validator=seconds)
+    auto_answer: bool = False
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
 
 

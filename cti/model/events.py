@@ -102,8 +102,15 @@ class Retrieved(CallEvent):
 
 
 @frozen(kw_only=True)
+class ServiceInitiated(CallEvent):
+    """An agent makes a call: their own phone is being rung by the leg ``connection``."""
+
+    connection: ConnectionId
+
+
+@frozen(kw_only=True)
 class Originated(CallEvent):
-    """An agent has somebody called, to consult them: ``to`` says whom, ``connection`` is their leg."""
+    """An agent has somebody called, to consult or to talk with: ``to`` says whom, ``connection`` is their leg."""
 
     connection: ConnectionId
     to: str
@@ -141,13 +148,14 @@ class OfferEnded(CallEvent):
 
 @frozen(kw_only=True)
 class Diverted(CallEvent):
-    """The call left its queue or script for another queue (``to_queue``) or a script (``to_script``), or the centre for
-    ``destination`` (a mailbox as ``voicemail:1000``).
+    """The call left its queue or script for another queue (``to_queue``) or a script (``to_script``), its agent for a
+    place where it is parked (``to_place``), or the centre for ``destination`` (a mailbox as ``voicemail:1000``).
     """
 
     destination: str = ""
     to_queue: QueueId | None = None
     to_script: str = ""
+    to_place: str = ""
 
 
 @frozen(kw_only=True)
@@ -352,6 +360,7 @@ EVENTS: Mapping[str, type[Any]] = {
         Established,
         Held,
         Retrieved,
+        ServiceInitiated,
         Originated,
         Transferred,
         Conferenced,

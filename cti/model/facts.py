@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import Factory, field, frozen
+from attrs.validators import optional
 
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
@@ -157,6 +158,12 @@ class ChannelSeen:
     reservation: ReservationId | None = None
     queue: QueueId | None = None
     side: Side = Side.CALLER
+    conferring: bool = False
+    """Whether it is in a conference of ours."""
+    priority: int = 0
+    """What its script asked for, if it waits in a queue."""
+    queued_at: float | None = None
+    """Unix time at which it first entered a queue."""
 
 
 @frozen
@@ -302,7 +309,7 @@ class RouteSelected:
     cross_ref: str
     to: Overflow | None = None
     """Where else the call goes, another queue included."""
-    priority: int | None = None
+    priority: int | None = field(default=None, validator=optional(whole))
     """The call's own priority from now on; None leaves it."""
     personal: Personal | LastAgent | None = None
     preferred: tuple[AgentId, ...] = ()

@@ -34,6 +34,14 @@ class IdSource:
         self._getrandbits = getrandbits
         self._epoch = epoch
 
+    def unix(self, at: float) -> float:
+        """The Unix time that belongs to an instant of the engine's clock."""
+        return self._epoch + at
+
+    def instant(self, unix: float) -> float:
+        """The instant of the engine's clock that belongs to a Unix time."""
+        return unix - self._epoch
+
     def interaction(self, now: float) -> InteractionId:
         """A new interaction's id: UUIDv7 (RFC 9562, 5.7) of the wall time that belongs to ``now``."""
         milliseconds = int((self._epoch + now) * 1000) & ((1 << 48) - 1)

@@ -58,7 +58,7 @@ class JoinConference:
 
 @frozen
 class MakeConnection:
-    """Call somebody outside by a new leg called ``leg``; report Delivered, Established and Parked, or Failed."""
+    """Call somebody by a new leg called ``leg``; report Delivered, Established and Parked, or Failed."""
 
     switch: SwitchId
     leg: ConnectionId
@@ -68,6 +68,12 @@ class MakeConnection:
     calling_number: str
     calling_name: str
     called_number: str
+    agent: AgentId | None = None
+    """Whose phone it is, where an agent calls; None for somebody outside."""
+    auto_answer: bool = False
+    """Whether the phone is asked to answer by itself."""
+    park_s: float = 0.0
+    """How long it waits for somebody to talk with, besides the time that every leg is given."""
     supervisor: AgentId | None = None
     """The supervisor whom it is for, if it is no party's."""
 

@@ -8,8 +8,10 @@ from attrs import Factory, define
 
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.overflow import Overflow
-from cti.model.party import ToAgent
+from cti.model.parked_call import ToPlace
+from cti.model.party import Party, ToAgent
 from cti.model.personal import LastAgent, Personal
+from cti.model.recording import CallRecording
 from cti.model.states import INTERACTION, InteractionState, InteractionTrigger, TalkState
 
 
@@ -69,12 +71,24 @@ class Interaction:
     """Whether the switch has been asked for something to that end, and has not said what became of it."""
     pairings: int = 0
     """How often it has been asked in vain."""
+    made_by: AgentId | None = None
+    """The agent who made this call; whom they call is in the caller's place."""
+    dials: Party | None = None
+    """Whom that agent wants to call as soon as their own phone is answered."""
+    wrap_up_s: float = 0.0
+    """How long that agent works after it."""
     consulted: ConnectionId | None = None
     """The leg of whom the agent consults, or confers with."""
     consultation: ReservationId | None = None
     """The promise of an agent whom the call's agent is about to consult."""
-    onward: ToAgent | Overflow | None = None
+    camps_on: AgentId | None = None
+    """Whom the agent wants to consult as soon as they are ready."""
+    place_kept: str = ""
+    """The place where it is parked, or is going to be."""
+    onward: ToAgent | ToPlace | Overflow | None = None
     """Where the caller goes as soon as it is apart from its agent."""
+    recording: CallRecording | None = None
+    """What is recorded of it, once that has been decided."""
     treated: bool = False
     """Whether the music has been started."""
     offers: int = 0

@@ -11,6 +11,7 @@ from attrs import Attribute, field, frozen
 
 from cti.errors import ConfigurationError, DestinationNotAllowed
 from cti.model.ids import AgentId
+from cti.model.overflow import ToDestination, ToQueue, ToScript, ToVoicemail
 from cti.model.validate import name
 
 _NUMBER: Final = re.compile(r"[+0-9A-Za-z*#][0-9A-Za-z*#._-]{0,63}\Z", re.ASCII)
@@ -52,14 +53,36 @@ class Destination:
     contact: str = field(validator=_template)
 
 
+def is_number(text: str) -> bool:
+    """Whether this can be dialled: 1 to 64 letters, digits and ``+ * # . _ -``, and nothing a dial string divides at."""
+    return _NUMBER.match(text) is not None
+
+
 def contact_of(number: str, allowed: Iterable[Destination]) -> str:
     """The dial string of a number, by the first destination that lets it through.
 
     Raises:
         DestinationNotAllowed: none does, or the number holds what a dial string could take for something else.
     """
-    if _NUMBER.match(number):
+    if is_number(number):
         for destination in allowed:
             if fnmatch.fnmatchcase(number, destination.pattern):
                 return destination.contact.replace("{number}", number)
     raise DestinationNotAllowed(number)
+
+
+def said(to: object) -> str:
+    """Where a call goes, in words."""
+    match to:
+        case ToAgent(agent=agent):
+            return f"agent {agent}"
+        case ToQueue(queue=queue):
+            return f"queue {queue}"
+        case ToDestination(destination=destination):
+            return f"destination {destination}"
+        case ToVoicemail(mailbox=mailbox):
+            return f"voicemail {mailbox}"
+        case ToScript(script=script):
+            return f"script {script}"
+        case _:
+            return "disconnect"

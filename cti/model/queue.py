@@ -16,6 +16,7 @@ from cti.model.personal import LastAgent, Personal
 from cti.model.recording import certain_share, one_word, recorded_share
 from cti.model.requirement import ANYBODY, Requirement, requirement
 from cti.model.service_level import ServiceLevel
+from cti.model.treatment import WaitingTreatment
 from cti.model.validate import at_least_one, name, seconds, share, whole
 from cti.model.widening import Widening, rising, steps
 
@@ -41,6 +42,11 @@ def _overflow(_instance: object, attribute: Attribute[Any], value: object) -> No
         raise ConfigurationError(
             f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToScript or Disconnect"
         )
+
+
+def _waiting(_instance: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and not isinstance(value, WaitingTreatment):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a WaitingTreatment, or None")
 
 
 def _by_reason(instance: object, attribute: Attribute[Any], value: Mapping[str, object]) -> None:
@@ -83,6 +89,7 @@ class QueueSettings:
         ring_timeout_s: seconds an agent's phone may ring.
         wrap_up_s: seconds of work after each call, unless the agent has a figure of their own.
         music: what a waiting caller hears, as FreeSWITCH's playback takes it; empty for silence.
+        waiting: what else a waiting caller hears and can do (docs/waiting.md); None for the music alone.
         service_level_s: a call answered within so many seconds counts towards the service level.
         service_level_target: the share of calls that should be, from 0 to 1; None for no target. What a router that
             goes by deficits compares the recent service level with.
@@ -111,6 +118,7 @@ class QueueSettings:
     ring_timeout_s: float = field(default=20.0, validator=seconds)
     wrap_up_s: float = field(default=0.0, validator=seconds)
     music: str = "tone_stream://%(1000,4000,350,440);loops=-1"
+    waiting: WaitingTreatment | None = field(default=None, validator=_waiting)
     service_level_s: float = field(default=20.0, validator=seconds)
     service_level_target: float | None = field(default=None, validator=share)
     borrows: Borrowing | None = None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from string import Formatter
 from typing import Any, Final
+from zlib import crc32
 
 from attrs import Attribute, define, field, frozen
 
@@ -56,7 +57,12 @@ def one_word(_instance: object, attribute: Attribute[Any], value: str) -> None:
     Raises:
         ConfigurationError: FreeSWITCH would take it for several words.
     """
-    if not isinstance(value, str) or len(value) > 200 or re.search(r"[\s'\"`\\]", value) or not value.isprintable() and value:
+    if (
+        not isinstance(value, str)
+        or len(value) > 200
+        or re.search(r"[\s'\"`\\]", value)
+        or (not value.isprintable() and value)
+    ):
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a file or stream without blanks or quotes")
 
 
@@ -69,15 +75,15 @@ def _directory(_instance: object, attribute: Attribute[str], value: str) -> None
 
 def _template(_instance: object, attribute: Attribute[str], value: str) -> None:
     try:
-        used = [name for _, name, spec, conversion in Formatter().parse(value) if name is not None or spec or conversion]
-    except ValueError:
-        used = [None]
-    if not _TEMPLATE.match(value) or ".." in value or value.startswith("/") or not set(used) <= _FIELDS:
+        used = {name for _, name, _, _ in Formatter().parse(value) if name is not None}
+    except ValueError:  # a brace without its other
+        used = {""}
+    if not _TEMPLATE.match(value) or ".." in value or value.startswith("/") or not used <= _FIELDS:
         raise ConfigurationError(
             f"{attribute.name} is {value!r}; it must be a relative path that ends in .wav, with only "
             f"{', '.join(f'{{{name}}}' for name in sorted(_FIELDS))} in braces"
         )
-    if not {"interaction", "n"} <= set(used):
+    if not {"interaction", "n"} <= used:
         raise ConfigurationError(f"{attribute.name} is {value!r}; without {{interaction}} and {{n}} two files are one")
 
 
@@ -109,8 +115,11 @@ class RecordingSettings:
 
 def _date(interaction: InteractionId) -> str:
     """The day on which an interaction began, by its id: the first 48 bits of a UUIDv7 are Unix milliseconds."""
-    milliseconds = int(interaction.replace("-", "")[:12], 16)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+    try:
+        milliseconds = int(interaction.replace("-", "")[:12], 16)
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+    except (ValueError, OverflowError):
+        return "undated"  # an id that a channel brought along, and that is none of ours
 
 
 def _safe(name: str) -> str:
@@ -119,11 +128,17 @@ def _safe(name: str) -> str:
 
 
 def chosen(interaction: InteractionId, part: float) -> bool:
-    """Whether an interaction is of the share that is recorded; the same interaction always is, or never.
+    """Whether an interaction is of the share that is recorded: by its id, so that it always is, or never."""
+    return crc32(interaction.encode()) < part * 2**32
 
-    The last 32 bits of a UUIDv7 are random.
-    """
-    return int(interaction[-8:], 16) < part * 2**32
+
+class RecordingAction(Enum):
+    """What can be asked for of the recording of a call."""
+
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 class SegmentState(Enum):
@@ -149,6 +164,8 @@ class Segment:
     queue: QueueId | None
     state: SegmentState
     started_at: float
+    asked: int = 0
+    """How often the switch has been asked to begin it."""
 
 
 @define(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
+from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
 from cti.model.states import ReservationState
 
@@ -25,6 +26,9 @@ class Reservation:
     made_at: float
     lease_ends_at: float
     consults: ConnectionId | None = None
-    """The agent's leg that this one is to talk with, where an agent consults another; None for an offered call."""
+    """The agent's leg for whose sake this one was asked, where an agent consults, calls or invites another; None for an
+    offered call."""
+    cause: Cause = Cause.DISTRIBUTED
+    """Why they are asked."""
     state: ReservationState = ReservationState.PENDING
     delivered_at: float | None = None

@@ -7,10 +7,11 @@ from attrs import field, frozen
 from cti.errors import ConfigurationError
 from cti.model.ids import AgentId, InteractionId
 from cti.model.overflow import Overflow
-from cti.model.party import Destination, Party, ToAgent
-from cti.model.recording import RecordingSettings
+from cti.model.parked_call import place
+from cti.model.party import Destination, Party, ToAgent, is_number
+from cti.model.recording import RecordingAction, RecordingSettings
 from cti.model.supervision import Mode
-from cti.model.validate import one_of
+from cti.model.validate import seconds
 
 
 @frozen
@@ -29,10 +30,14 @@ class RetrieveRequested:
 
 @frozen
 class ConsultationRequested:
-    """Consultation Call: the caller is held, and somebody else is called."""
+    """Consultation Call: the caller is held, and somebody else is called.
+
+    For an agent who has a call, or works after one, it waits for up to ``wait_s`` (Camp On Call).
+    """
 
     agent: AgentId
     to: Party
+    wait_s: float = field(default=0.0, validator=seconds)
 
 
 @frozen
@@ -89,6 +94,75 @@ class DigitsRequested:
 
     agent: AgentId
     digits: str = field(validator=_digits)
+
+
+def _calling(_instance: object, _attribute: object, value: str) -> None:
+    if value and not is_number(value):
+        raise ConfigurationError(f"calling_number is {value!r}; it must be 1 to 64 of 0-9 + * # . _ - and letters")
+
+
+@frozen
+class MakeCallRequested:
+    """Make Call: the agent's own phone rings, then the other party's.
+
+    ``calling_number`` is what the other party is shown, ``wrap_up_s`` how long the agent works after the call.
+    """
+
+    agent: AgentId
+    to: Party
+    calling_number: str = field(default="", validator=_calling)
+    wrap_up_s: float = field(default=0.0, validator=seconds)
+
+
+@frozen
+class DirectedPickupRequested:
+    """Directed Pickup Call: a ready agent takes the call that rings ``at`` another."""
+
+    agent: AgentId
+    at: AgentId
+
+
+@frozen
+class GroupPickupRequested:
+    """Group Pickup Call: a ready agent takes the call that has been ringing longest, of the queues they serve."""
+
+    agent: AgentId
+
+
+@frozen
+class DeflectRequested:
+    """Deflect Call: the call that rings at the agent goes elsewhere."""
+
+    agent: AgentId
+    to: ToAgent | Overflow
+
+
+@frozen
+class ParkRequested:
+    """Park Call: the caller waits at a place, the next that is free if none is named; the agent leaves.
+
+    After ``recall_s`` the call comes back to the agent.
+    """
+
+    agent: AgentId
+    place: str = field(default="", validator=place)
+    recall_s: float = field(default=120.0, validator=seconds)
+
+
+@frozen
+class UnparkRequested:
+    """A ready agent takes up the call that is parked at a place."""
+
+    agent: AgentId
+    place: str
+
+
+@frozen
+class SingleStepConferenceRequested:
+    """Single Step Conference: one more agent joins the conversation, as soon as they answer."""
+
+    agent: AgentId
+    to: ToAgent
 
 
 @frozen
@@ -175,7 +249,7 @@ class RecordingRequested:
     """Somebody starts, stops, pauses or resumes the recording of a call."""
 
     interaction: InteractionId
-    what: str = field(validator=one_of("start", "stop", "pause", "resume"))
+    what: RecordingAction
 
 
 @frozen
@@ -203,6 +277,13 @@ Service = (
     | SingleStepTransferRequested
     | ClearConnectionRequested
     | DigitsRequested
+    | MakeCallRequested
+    | DirectedPickupRequested
+    | GroupPickupRequested
+    | DeflectRequested
+    | ParkRequested
+    | UnparkRequested
+    | SingleStepConferenceRequested
     | DestinationsDefined
     | SupervisionRequested
     | SupervisionEndRequested

@@ -201,6 +201,7 @@ class TalkTrigger(Enum):
     RECONNECT = "reconnect"
     TRANSFER = "transfer"
     CONFERENCE = "conference"
+    JOIN = "single step conference"
     LOSE = "lose"
     END = "end"
 
@@ -209,21 +210,21 @@ class TalkTrigger(Enum):
 T = TalkState
 TALK: Table[TalkState, TalkTrigger] = Table("conversation", TalkTrigger, {
     #              connect     hold    retrieve   consult    answer        alternate     reconnect  transfer
-    #              conference    lose          end
+    #              conference    join          lose          end
     T.NONE:       (T.TALKING,  _,      _,         _,         I,            _,            _,         _,
-                   _,            I,            I),
+                   _,            _,            I,            I),
     T.TALKING:    (I,          T.HELD, I,         T.CALLING, I,            _,            I,         _,
-                   _,            I,            T.NONE),
+                   _,            T.CONFERENCE, I,            T.NONE),
     T.HELD:       (I,          I,      T.TALKING, T.CALLING, I,            _,            T.TALKING, _,
-                   _,            I,            T.NONE),
+                   _,            _,            I,            T.NONE),
     T.CALLING:    (I,          _,      _,         _,         T.CONSULTING, _,            T.TALKING, _,
-                   _,            T.HELD,       T.NONE),
+                   _,            _,            T.HELD,       T.NONE),
     T.CONSULTING: (I,          _,      _,         _,         I,            T.ALTERNATED, T.TALKING, T.TALKING,
-                   T.CONFERENCE, T.HELD,       T.NONE),
+                   T.CONFERENCE, _,            T.HELD,       T.NONE),
     T.ALTERNATED: (I,          _,      _,         _,         I,            T.CONSULTING, T.TALKING, T.TALKING,
-                   T.CONFERENCE, T.TALKING,    T.NONE),
+                   T.CONFERENCE, _,            T.TALKING,    T.NONE),
     T.CONFERENCE: (I,          _,      _,         _,         I,            _,            _,         _,
-                   _,            T.CONFERENCE, T.NONE),
+                   _,            T.CONFERENCE, T.CONFERENCE, T.NONE),
 })
 # fmt: on
 

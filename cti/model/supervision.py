@@ -52,6 +52,8 @@ class Supervision:
     """Whether the supervisor takes the call over as soon as they are on the line."""
     parked: bool = False
     """Whether the switch has said that the leg hears nobody, since it was last asked to let it hear somebody."""
+    failed: ConnectionId | None = None
+    """The leg that could not be listened in on; it is tried again by a timer."""
     tries: int = 0
-    """How often listening has come to nothing in a row."""
+    """How often that has been so in a row."""
     clearing: bool = False

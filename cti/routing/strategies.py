@@ -161,7 +161,8 @@ class RoundRobin:
 
     def state(self) -> Mapping[str, Any]:
         """Whose turn was when, as plain values."""
-        turns = {**self._before, **{agent.id: dict(turns) for agent, turns in self._turns.items()}}
+        turns: dict[str, dict[str, int]] = dict(self._before)
+        turns.update((agent.id, dict(queues)) for agent, queues in self._turns.items())
         return {"turn": self._turn, "turns": dict(sorted(turns.items()))}
 
     def restore(self, state: Mapping[str, Any], agents: Mapping[Any, Agent]) -> None:  # noqa: ARG002 - the protocol's

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cti.sim.switch import SimulatedSwitch
 
 
+_FORWARDS = 70
+
+
 def transfer(
     switch: SimulatedSwitch, channel: Channel, target: list[str], leaving: Callable[[], None] | None = None
 ) -> None:
@@ -27,6 +30,13 @@ def transfer(
     """
     if not channel.up:
         return
+    counter = "max_session_transfers" if channel.variable("max_session_transfers") else "max_forwards"
+    before_this = channel.variable(counter)
+    left = int(before_this) - 1 if before_this is not None and before_this.isdigit() else _FORWARDS
+    if left <= 0:  # it takes every transfer for a hop
+        channel.hangup("EXCHANGE_ROUTING_ERROR")
+        return
+    channel.set_variable(counter, str(left))
     fields = channel.profile.fields
     before = fields["Destination-Number"]
     changes = {"Destination-Number": target[0], "Profile-Index": str(int(fields["Profile-Index"]) + 1)}

@@ -24,6 +24,10 @@ EVENTS = (
     "CHANNEL_HOLD",
     "CHANNEL_UNHOLD",
     "CHANNEL_HANGUP",
+    "MEDIA_BUG_START",
+    "MEDIA_BUG_STOP",
+    "RECORD_START",
+    "RECORD_STOP",
 )
 """What to subscribe to for these facts."""
 
@@ -51,6 +55,10 @@ class EventFacts:
             "CHANNEL_HOLD": lambda _, leg: facts.Held(self._switch, leg),
             "CHANNEL_UNHOLD": lambda _, leg: facts.Retrieved(self._switch, leg),
             "CHANNEL_HANGUP": self._hangup,
+            "MEDIA_BUG_START": self._bug_added,
+            "MEDIA_BUG_STOP": self._bug_removed,
+            "RECORD_START": self._record_started,
+            "RECORD_STOP": self._record_stopped,
         }
 
     def fact(self, event: Event) -> facts.Fact | None:
@@ -69,7 +77,8 @@ class EventFacts:
         return facts.Originated(self._switch, leg, made_for) if made_for is not None else None
 
     def _progress(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
-        return facts.Delivered(self._switch, leg) if self._reservation(event) is not None else None
+        ours = self._reservation(event) is not None or event.text("variable_" + tags.OTHER) is not None
+        return facts.Delivered(self._switch, leg) if ours else None
 
     def _answer(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
         made_for = self._reservation(event)
@@ -80,7 +89,11 @@ class EventFacts:
     def _park(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
         made_for = self._reservation(event)
         if made_for is not None:  # our own leg, which waits for its bridge
-            return facts.Established(self._switch, leg, made_for) if self._bridge_at == "park" else None
+            if self._bridge_at == "park":
+                return facts.Established(self._switch, leg, made_for, parked=True)
+            return facts.Parked(self._switch, leg)
+        if event.text("variable_" + tags.OTHER) is not None:
+            return facts.Parked(self._switch, leg)
         return facts.Offered(
             self._switch,
             leg,
@@ -94,6 +107,22 @@ class EventFacts:
     def _bridge(self, event: Event, leg: ConnectionId) -> facts.Fact:
         first, second = event.text("Bridge-A-Unique-ID") or leg, event.text("Bridge-B-Unique-ID") or ""
         return facts.Bridged(self._switch, ConnectionId(first), ConnectionId(second))
+
+    def _bug_added(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
+        # switch_core_media_bug.c: the event of the channel that is listened in on.
+        return facts.Tapped(self._switch, leg) if event.text("Media-Bug-Function") == "eavesdrop" else None
+
+    def _bug_removed(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
+        return facts.Announced(self._switch, leg) if event.text("Media-Bug-Function") == "displace" else None
+
+    def _record_started(self, event: Event, leg: ConnectionId) -> facts.Fact:
+        return facts.RecordingStarted(self._switch, leg, event.text("Record-File-Path") or "")
+
+    def _record_stopped(self, event: Event, leg: ConnectionId) -> facts.Fact:
+        # switch_ivr_async.c, send_record_stop_event: what has been written of this file, in milliseconds.
+        said = event.text("variable_record_ms") or ""
+        length_s = int(said) / 1000 if said.isdecimal() else None
+        return facts.RecordingStopped(self._switch, leg, event.text("Record-File-Path") or "", length_s)
 
     def _hangup(self, event: Event, leg: ConnectionId) -> facts.Fact:
         switch_cause = event.text("Hangup-Cause") or ""

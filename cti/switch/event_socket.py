@@ -13,15 +13,7 @@ import gevent
 import gevent.event
 import structlog
 
-from cti.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    CallGone,
-    CommandRejected,
-    CtiError,
-    LinkClosed,
-    SwitchTooOld,
-)
+from cti.errors import AccessDenied, AuthenticationFailed, CallGone, CommandRejected, CtiError, LinkClosed, SwitchTooOld
 from cti.esl import Api, BgApi, Command, Event, Execute, Filter, Frame, Subscribe
 from cti.promise import Promise
 from cti.switch.awaited import Awaited, Told

@@ -17,7 +17,14 @@ ORIGINATE_GRACE_S: Final = 5
 PARK_TIMEOUT_S: Final = 20
 """An agent who answered and is never bridged (we died) is let go by FreeSWITCH after so long."""
 
+TRANSFERS: Final = 1_000_000
+"""How often a leg may be parked, in a call's life. Left to itself FreeSWITCH takes each time for a hop, and hangs up after
+70 with EXCHANGE_ROUTING_ERROR (switch_ivr_session_transfer in switch_ivr.c) [live]."""
+CONFERENCE_PROFILE: Final = "default"
+"""The profile of mod_conference that conferences are held by."""
+
 _DESTINATION: Final = re.compile(r"[\w+*#.@:-]{1,128}\Z", re.ASCII)
+_MAILBOX: Final = re.compile(r"[\w+*#.-]{1,128}\Z", re.ASCII)
 
 Command = Api | BgApi | Execute
 
@@ -33,6 +40,44 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
             return (_originate(intent, node),)
         case intents.Bridge(connection=first, other=second):
             return (Api(f"uuid_bridge {first} {second}"),)
+        case intents.Separate(connection=leg):
+            return (Api(f"uuid_dual_transfer {leg} park/inline park/inline"),)
+        case intents.JoinConference(connection=leg, other=other, conference=room):
+            there = f"conference:{room}@{CONFERENCE_PROFILE}"
+            if other is None:
+                return (Api(f"uuid_transfer {leg} {there} inline"),)
+            return (Api(f"uuid_dual_transfer {leg} {there}/inline {there}/inline"),)
+        case intents.MakeConnection():
+            return (_make_connection(intent, node),)
+        case intents.Listen(connection=leg, other=other, to_other=to_other, to_partner=to_partner):
+            # Set before, since eavesdrop reads them as it begins; without DTMF, or the supervisor's own keys would change
+            # who hears them (mod_dptools.c, eavesdrop_function). "aleg" is whom the other talks with.
+            heard_by = (
+                f"eavesdrop_enable_dtmf=false;eavesdrop_whisper_aleg={_yes(to_partner)};"
+                f"eavesdrop_whisper_bleg={_yes(to_other)}"
+            )
+            listen = Api(f"uuid_transfer {leg} 'eavesdrop:{other},park' inline")
+            return (Api(f"uuid_setvar_multi {leg} {heard_by}"), listen)
+        case intents.StopListening(connection=leg):
+            return (Api(f"uuid_transfer {leg} park inline"),)
+        case intents.StartRecording(connection=leg, path=path):
+            # Swapped: what the agent's leg hears, the caller, is left. Short ones count too; and nobody is hung up on for
+            # a full disk (switch_ivr_async.c, switch_ivr_record_session_event).
+            # What a run before us has recorded under this name is not written over.
+            how = (
+                "RECORD_STEREO=true;RECORD_STEREO_SWAP=true;RECORD_APPEND=true;"
+                "RECORD_MIN_SEC=0;RECORD_HANGUP_ON_ERROR=false"
+            )
+            return (Api(f"uuid_setvar_multi {leg} {how}"), Api(f"uuid_record {leg} start {path}"))
+        case intents.StopRecording(connection=leg, path=path):
+            return (Api(f"uuid_record {leg} stop {path}"),)
+        case intents.PauseRecording(connection=leg, path=path, pause=pause):
+            # Masked, not paused: the file keeps the call's time, with silence in it.
+            return (Api(f"uuid_record {leg} {'mask' if pause else 'unmask'} {path}"),)
+        case intents.Announce(connection=leg, prompt=prompt):
+            return (Api(f"uuid_displace {leg} start {prompt} 0 mux"),)
+        case intents.SendDigits(connection=leg, digits=digits):
+            return (Api(f"uuid_send_dtmf {leg} {digits}"),)
         case intents.AnswerConnection(connection=leg):
             return (Api(f"uuid_answer {leg}"),)
         case intents.ClearConnection(connection=leg, cause=cause):
@@ -40,6 +85,15 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
         case intents.StartTreatment(connection=leg, music=music, replace=replace):
             play = Execute(leg, "playback", music)
             return (Api(f"uuid_break {leg} all"), play) if replace else (play,)
+        case intents.StopTreatment(connection=leg):
+            return (Api(f"uuid_break {leg} all"),)
+        case intents.LeaveMessage(connection=leg, mailbox=mailbox, domain=domain):
+            if not _MAILBOX.match(mailbox) or (domain and not _MAILBOX.match(domain)):
+                raise LocalProtocolError(
+                    f"mailbox {mailbox!r} of {domain!r}: only letters, digits and + * # . - _ are possible"
+                )
+            # Commas part the applications of an inline dialplan, blanks the words of an api command: quoted as one.
+            return (Api(f"uuid_transfer {leg} 'voicemail:default {domain or '$${domain}'} {mailbox}' inline"),)
         case intents.DivertConnection(connection=leg, destination=destination):
             if not _DESTINATION.match(destination):
                 raise LocalProtocolError(
@@ -50,7 +104,8 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
             # What uuid_bridge consults when the other leg ends before the bridge is up (switch_ivr_bridge.c) [live];
             # an empty value unsets. The third such case is "rdnis", below.
             value = "true" if keep else ""
-            return (Api(f"uuid_setvar_multi {leg} park_after_bridge={value};uuid_bridge_park_on_cancel={value}"),)
+            more = f";max_session_transfers={TRANSFERS}" if keep else ""
+            return (Api(f"uuid_setvar_multi {leg} park_after_bridge={value};uuid_bridge_park_on_cancel={value}{more}"),)
         case intents.TagConnection(connection=leg, tags=values):
             pairs = ";".join(f"{name}={tags.tag(value)}" for name, value in values.items())
             return (Api(f"uuid_setvar_multi {leg} {pairs}"),)
@@ -77,7 +132,36 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             # in switch_ivr_bridge.c) [live].
             "rdnis": offer.called_number,
             "hangup_after_bridge": "true",
+            "max_session_transfers": str(TRANSFERS),
         }
     )
     # The job carries the leg's own name: its end is the only certain word on a leg that never came to be.
     return BgApi(f"originate {variables}{offer.contact} {application('park')}", job_uuid=offer.leg)
+
+
+def _yes(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _make_connection(call: intents.MakeConnection, node: str) -> BgApi:
+    variables = channel_variables(
+        {
+            "origination_uuid": call.leg,
+            tags.NODE: tags.tag(node),
+            tags.INTERACTION: call.interaction,
+            tags.OTHER: "true",
+            tags.AGENT: tags.tag(call.agent or ""),
+            tags.SUPERVISOR: tags.tag(call.supervisor or ""),
+            # Yealink, Grandstream, Snom, Polycom and others go by this (RFC 3261, 20.9, and common use).
+            "sip_h_Call-Info": "<sip:cti>;answer-after=0" if call.auto_answer else "",
+            "origination_caller_id_number": call.calling_number,
+            "origination_caller_id_name": call.calling_name,
+            "originate_timeout": str(math.ceil(call.ring_timeout_s) + ORIGINATE_GRACE_S),
+            "park_timeout": str(PARK_TIMEOUT_S + math.ceil(call.park_s)),
+            "ignore_early_media": "true",
+            "rdnis": call.called_number,
+            "hangup_after_bridge": "true",
+            "max_session_transfers": str(TRANSFERS),
+        }
+    )
+    return BgApi(f"originate {variables}{call.contact} {application('park')}", job_uuid=call.leg)

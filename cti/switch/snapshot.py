@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,8 +42,11 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     # Set for as long as a bridge is up (switch_ivr_bridge.c); the channel's state tells less: CS_SOFT_EXECUTE or
     # CS_EXCHANGE_MEDIA, by which side of uuid_bridge it was.
     partner = _text(dump, "variable_signal_bond")
-    parked = state == "CS_PARK" or _text(dump, "variable_current_application") in ("park", "playback")
-    if not reservation and not partner and not parked:
+    application = _text(dump, "variable_current_application")
+    parked = state == "CS_PARK" or application in ("park", "playback", "eavesdrop")
+    interaction = tags.untag(_text(dump, "variable_cti_interaction"))
+    conferring = application == "conference" and interaction != ""
+    if not reservation and not partner and not parked and not conferring:
         return None
     return ChannelSeen(
         connection=ConnectionId(_text(dump, "Unique-ID")),
@@ -51,17 +55,29 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         called_number=_text(dump, "Caller-Destination-Number"),
         established=_text(dump, "Answer-State") == "answered",
         bridged_to=ConnectionId(partner) if partner else None,
-        interaction=InteractionId(i) if (i := tags.untag(_text(dump, "variable_cti_interaction"))) else None,
+        conferring=conferring,
+        interaction=InteractionId(interaction) if interaction else None,
         agent=AgentId(a) if (a := tags.untag(_text(dump, "variable_cti_agent"))) else None,
         reservation=ReservationId(reservation) if reservation else None,
         queue=QueueId(q) if (q := tags.untag(_text(dump, "variable_cti_queue"))) else None,
-        side=Side.AGENT if reservation else Side.CALLER,
+        priority=int(_number(_text(dump, "variable_cti_priority")) or 0),
+        queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
+        side=Side.AGENT if reservation else Side.OTHER if _text(dump, "variable_cti_other") else Side.CALLER,
     )
 
 
 def seen(dumps: Iterable[str], node: str) -> tuple[ChannelSeen, ...]:
     """All channels of ours among the dumps."""
     return tuple(channel for dump in dumps if (channel := channel_seen(dump, node)) is not None)
+
+
+def _number(text: str) -> float | None:
+    """A number of ours; None for what is none, as anybody's dialplan may write it."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _text(dump: dict[str, Any], name: str) -> str:

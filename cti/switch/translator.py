@@ -136,6 +136,9 @@ class Translator:
             self._awaited.forget(intent.leg, CommandRejected("originate", why))
         elif isinstance(intent, intents.Bridge):
             self._tell(facts.BridgeFailed(self._switch, intent.connection, intent.other, why.strip()))
+        elif isinstance(intent, intents.StartRecording | intents.PauseRecording | intents.Announce):
+            what = f"{type(intent).__name__}: {why.strip()}"
+            self._tell(facts.RecordingFailed(self._switch, intent.connection, intent.path, what))
         elif not isinstance(intent, intents.ClearConnection | intents.TagConnection):  # a leg may be gone already
             self._log.info("intent refused", intent=type(intent).__name__, leg=intent.connection, why=why.strip())
 

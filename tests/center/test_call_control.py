@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from cti import Destination, ToAgent, ToNumber, ToQueue, errors, events
+from cti.call import Call
 from cti.model.states import AgentState
+from cti.sim import Behaviour
 
 from .bench import QUICK, Bench, bench
 
@@ -65,7 +67,8 @@ def desk() -> Iterator[Desk]:
         line.agent("ann", skills={"claims": 1})
         line.agent("bob", skills={"loans": 1})
         line.switch.phones.add("sofia/agents/9123@127.0.0.1:5990", QUICK)
-        line.centre.on_call("5*")(lambda call: call.queue("claims", data={"policy": "4711"}))
+        line.centre.on_call("5000")(lambda call: call.queue("claims", data={"policy": "4711"}))
+        line.centre.on_call("5001")(lambda call: call.queue("loans"))
         line.centre.start()
         yield Desk(line)
 
@@ -161,3 +164,94 @@ def test_a_single_step_transfer_to_a_queue_and_back_to_an_agent(desk):
     desk.ann.send_digits("12#")
     desk.ann.hang_up()
     desk.ends()
+
+
+def test_an_agent_calls_another_and_a_number_outside(desk):
+    desk.ann.hang_up()
+    desk.ends()
+    desk.line.said.clear()
+    desk.ann.make_call(ToAgent("bob"))
+    desk.line.wait_for(events.Established, agent="bob")
+    desk.call = desk.line.of(events.ServiceInitiated)[0].interaction
+    desk.until_pair("ann", "bob")
+    desk.bob.hang_up()
+    desk.ends()
+    desk.line.said.clear()
+    desk.ann.make_call(ToNumber("9123"))
+    desk.call = desk.line.wait_for(events.Established).interaction
+    names = [type(e).__name__ for e in desk.line.said if isinstance(e, events.CallEvent)]
+    assert names == ["ServiceInitiated", "Originated", "Delivered", "Established"]
+    desk.ann.hold()
+    desk.until_pair()
+    desk.ann.retrieve()
+    desk.line.wait_for(events.Retrieved)
+    desk.ann.hang_up()
+    desk.ends()
+
+
+def test_a_call_is_parked_seen_by_all_and_taken_up(desk):
+    place = desk.ann.park()
+    assert place == "701"
+    desk.line.wait_for(events.Diverted, to_place="701")
+    desk.line.until("music", lambda: desk.running(desk.caller) == ["park", "playback"])
+    assert [(each.place, each.by) for each in desk.centre.snapshot().parked] == [("701", "ann")]
+    desk.until_state("ann", AgentState.READY)
+    desk.bob.unpark("701")
+    desk.until_pair("bob", "caller")
+    assert desk.centre.snapshot().parked == ()
+    desk.bob.hang_up()
+    desk.ends()
+
+
+def test_one_more_agent_is_invited_and_joins(desk):
+    desk.ann.invite(ToAgent("bob"))
+    assert len(desk.line.wait_for(events.Conferenced).connections) == 3
+    legs = desk.line.switch.channels
+    desk.line.until("three are in it", lambda: [desk.running(leg) for leg in legs] == [["conference"]] * 3)
+    assert desk.centre.agent("bob").view.state is AgentState.BUSY
+    desk.ann.hang_up()
+    desk.until_state("ann", AgentState.READY)
+    desk.far_end.hang_up()
+    desk.ends()
+
+
+def test_a_consultation_waits_until_the_agent_is_free(desk):
+    desk.line.switch.incoming(called_number="5001", talk_s=0.2)
+    desk.line.until("bob has a call", lambda: desk.bob.view.state is AgentState.BUSY)
+    desk.ann.consult(ToAgent("bob"), wait_s=30)
+    assert desk.line.wait_for(events.Originated).cause.csta_name == "campOn"
+    desk.until_pair("ann", "bob")
+    desk.ann.transfer()
+    desk.until_pair("bob", "caller")
+    desk.bob.hang_up()
+    desk.ends()
+
+
+def test_a_ringing_call_is_picked_up_and_another_is_deflected(desk):
+    desk.ann.hang_up()
+    desk.ends()
+    desk.line.switch.phones.add("user/ann", Behaviour(ring_s=(0.001, 0.002), no_answer=1.0))
+    first = desk.line.switch.incoming(called_number="5000")
+    desk.line.until("it rings at ann", lambda: desk.ann.view.state is AgentState.ALERTING)
+    desk.bob.pick_up("ann")
+    picked_up = desk.line.wait_for(events.Established, agent="bob")
+    assert picked_up.cause.csta_name == "callPickup"
+    first.hang_up()
+    desk.ends()
+    second = desk.line.switch.incoming(called_number="5000")
+    desk.line.until("it rings at ann", lambda: desk.ann.view.state is AgentState.ALERTING)
+    desk.ann.deflect(ToQueue("loans"))
+    desk.line.until("bob has it", lambda: len(desk.line.of(events.Established, agent="bob")) == 2)
+    second.hang_up()
+    desk.ends()
+
+
+def test_the_features_name_methods_that_there_are(desk):
+    places = {"AgentControl": desk.ann, "CallCenter": desk.centre, "Call": Call}
+    features = desk.centre.get_csta_features()
+    assert len(features) == 28
+    for name, feature in features.items():
+        assert feature.method or feature.note, name
+        if feature.available:
+            place, _, method = feature.method.partition(".")
+            assert callable(getattr(places[place], method)), name

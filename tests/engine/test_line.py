@@ -50,7 +50,7 @@ def test_entering_a_queue_answers_and_plays_music(s, established):
     s.enqueue(call, "sales", priority=3, account="17")
     assert len(s.wanted(intents.AnswerConnection)) == (0 if established else 1)
     assert len(s.wanted(intents.StartTreatment)) == 1
-    tags = {"cti_interaction": call, "cti_queue": "sales"}
+    tags = {"cti_interaction": call, "cti_queue": "sales", "cti_priority": "3", "cti_queued_at": f"{s.now:.6f}"}
     assert s.wanted(intents.TagConnection) == [intents.TagConnection(FS, s.caller_of(call), tags)]
     (event,) = s.events(events.Queued)
     assert (event.queue, event.position, event.cause) == ("sales", 1, Cause.ENTERING_DISTRIBUTION)

@@ -129,6 +129,7 @@ class Centre(RuleBasedStateMachine):
         fact = self.s.told[-1][0]
         # Who stopped waiting for one agent only in the course of this fact may have been passed by before that.
         for_all = {i.key for i in wanted if isinstance(i, intents.CancelTimer) and i.kind == PERSONAL}
+        assert not [i for i in wanted if isinstance(i, intents.Separate)], "nobody asked for it, and two are parted"
         for intent in wanted:
             if isinstance(intent, intents.OfferCall):
                 self.nobody_is_overtaken(intent, for_all)
@@ -500,7 +501,9 @@ class Centre(RuleBasedStateMachine):
         match timer.kind:
             case "lease":
                 return timer.key in world.reservations
-            case "check" | "look":
+            case "pair":
+                return timer.key in world.interactions and world.interactions[timer.key].pairing
+            case "check" | "look" | "answer":
                 return timer.key in world.connections
             case "wait" | "late" | "widen" | "ring":
                 return timer.key in world.interactions and world.interactions[timer.key].state.is_waiting

@@ -617,3 +617,13 @@ def test_a_preferred_agent_without_the_skill_is_not_asked(s):
     s.ready("ann")
     s.agent("dan", skills={"loans": 1})
     assert s.ringing(s.waiting("loans", preferred=("ann",))) == ["dan"]
+
+
+def test_nobody_is_remembered_for_callers_without_a_number():
+    s = Story()
+    s.queue("claims", personal=LastAgent(wait_s=60))
+    s.agent("ann")
+    s.tell(facts.Offered(FS, ConnectionId("hidden"), "Anonymous", "", "5000"))
+    s.enqueue(s.world.connections[ConnectionId("hidden")].interaction, "claims")
+    s.take("ann")
+    assert s.world.last_agents == {}

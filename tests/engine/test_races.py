@@ -13,7 +13,7 @@ Which tests cover which moment, by its number; where no file is named it is this
    test_personal.
 8. Log-off while talking, and in wrap-up: 08; of the last agent of a queue: test_overflow.
 9. No answer, and what does not count as one: 09; where all ring: test_ringing.
-10. Transfers of a call that is with an agent: not of the engine yet.
+10. Transfers of a call that is with an agent: test_talk.py, and tests/live/test_call_control.py.
 11. Transfer to a queue: 11, as far as a call without an agent goes.
 12. Timers that fire late: 12; those of what is new: test_race_12_every_timer...
 13. The maximum wait ends as the agent answers: 13; while all ring: test_ringing; while a script is asked:
@@ -1185,3 +1185,16 @@ def test_race_16_a_maximum_wait_that_ends_while_the_link_is_down_counts_when_it_
     s.advance(2)
     assert s.figures("short").overflowed == 1
     assert s.clears() == [s.caller_of(call)]
+
+
+def test_race_16_a_caller_whom_the_switch_had_not_answered_when_the_link_broke(s):
+    """What was asked for as the link broke may never have been heard: an agent bridged to an unanswered caller ends both."""
+    s.queue("sales")
+    call = s.waiting("sales")
+    answered = s.waiting("sales")
+    s.established(s.caller_of(answered))
+    s.link_lost()
+    s.link_up(s.seen(s.caller_of(call)), s.seen(s.caller_of(answered)))
+    again = [i.connection for i in s.last if isinstance(i, intents.AnswerConnection)]
+    assert again == [s.caller_of(call)]
+    assert [i.connection for i in s.last if isinstance(i, intents.KeepCaller)] == [s.caller_of(call)]

@@ -9,8 +9,8 @@ import pytest
 from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
 from cti.model.facts import QueueRequested
-from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.figures import QueueFigures
+from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.queue import QueueSettings
 
 

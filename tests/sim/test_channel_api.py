@@ -301,3 +301,14 @@ def test_show_channels_and_calls(client, bridged):
     assert client.api("show channels count") == "\n2 total.\n"
     assert client.api(f"show channels like {b}").count("\n") == 4
     assert client.api("show nonsense").startswith("-USAGE: codec|")
+
+
+def test_a_channel_that_has_been_transferred_seventy_times_is_hung_up_unless_more_are_allowed(switch, client):
+    limited, free = (switch.incoming().channel for _ in range(2))
+    client.api(f"uuid_setvar {free.uuid} max_session_transfers 1000000")
+    for _ in range(75):
+        for channel in (limited, free):
+            client.api(f"uuid_transfer {channel.uuid} park inline")
+        switch.scheduler.run_for(0.05)
+    assert limited.hangup_cause == "EXCHANGE_ROUTING_ERROR"
+    assert free.up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from cti.errors import LocalProtocolError
@@ -77,3 +78,21 @@ def test_a_destination_that_could_be_more_is_refused(destination):
 def test_a_contact_with_a_line_break_is_refused():
     with pytest.raises(LocalProtocolError):
         encoded(offer(contact="user/1001\n\napi fsctl shutdown"))
+
+
+def test_a_leg_may_be_parked_any_number_of_times():
+    """FreeSWITCH hangs a leg up that has been transferred 70 times, and a hold is a transfer."""
+    (command,) = encoded(intents.KeepCaller("s", "11111111-2222-4333-8444-555555555555", keep=True))
+    assert "max_session_transfers=1000000" in command
+    assert "max_session_transfers=1000000" in encoded(offer())[0]
+
+
+def test_the_phone_of_an_agent_who_calls_is_asked_to_answer_by_itself_and_waits_for_the_other_party():
+    made = intents.MakeConnection(
+        "s", "11111111-2222-4333-8444-555555555555", "user/1001", "i", 20.0, "9123", "", "9123"
+    )
+    assert "answer-after" not in encoded(made)[0]
+    (command,) = encoded(attrs.evolve(made, agent="ann", auto_answer=True, park_s=60.0))
+    assert "sip_h_Call-Info=<sip:cti>;answer-after=0" in command.replace("\\", "").replace("'", "")
+    assert "park_timeout=80" in command
+    assert "cti_agent=ann" in command

@@ -1,0 +1,214 @@
+"""Calls that agents make: their own phone first, then the other party (CSTA: Make Call)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cti.engine.consultations import ANSWER
+from cti.engine.desk import Desk
+from cti.engine.exits import LIVE, Exits
+from cti.engine.media import Media
+from cti.engine.offers import Offers
+from cti.engine.world import World
+from cti.errors import InvalidAgentState, InvalidConnection
+from cti.model import events, intents, services
+from cti.model.agent import Agent
+from cti.model.cause import Cause
+from cti.model.connection import Connection, Side
+from cti.model.ids import ConnectionId, SwitchId
+from cti.model.interaction import Interaction
+from cti.model.party import Party, ToAgent, ToNumber, contact_of
+from cti.model.states import AgentState, AgentTrigger, ConnectionTrigger, InteractionState, InteractionTrigger
+
+OWN_RING_S: Final = 20.0
+"""How long may the phone ring of the agent who wants to call?"""
+RING_S: Final = 60.0
+"""How long may the other party's phone ring?"""
+RING_BACK: Final = "tone_stream://%(1000,4000,450);loops=-1"
+"""What the agent hears meanwhile; FreeSWITCH is asked to keep what the far end sends before it answers to itself."""
+LIVE_EVERY_S: Final = 60.0
+
+_POSSIBLE = (AgentState.READY, AgentState.NOT_READY, AgentState.WORKING_AFTER_CALL)
+
+
+class MadeCalls:
+    """Makes the calls that agents ask for.
+
+    In such a call the other party is in the caller's place; the agent is in charge of it as of any other.
+
+    Args:
+        world: what is known.
+        desk: changes agents.
+        offers: rings agents who are called.
+        media: says who hears whom.
+        exits: ends calls.
+    """
+
+    def __init__(self, world: World, desk: Desk, offers: Offers, media: Media, exits: Exits) -> None:
+        self._world = world
+        self._desk = desk
+        self._offers = offers
+        self._media = media
+        self._exits = exits
+
+    def make(self, fact: services.MakeCallRequested) -> None:
+        """Ring the agent's phone, to call somebody when it is answered.
+
+        Raises:
+            UnknownAgent: there is none of this id.
+            InvalidAgentState: the agent is logged off, on a call, or being offered one.
+            InvalidConnection: the agent to be called is not ready, or no switch can be reached.
+            DestinationNotAllowed: the number may not be called.
+        """
+        world = self._world
+        agent = world.agent(fact.agent)
+        if agent.state not in _POSSIBLE:
+            said = "logged off" if agent.state is AgentState.NULL else agent.state.value
+            possible = ", ".join(state.value for state in _POSSIBLE)
+            raise InvalidAgentState(f"agent {agent.id!r} is {said}; 'make call' is not possible (possible: {possible})")
+        self._check(agent, fact.to)
+        switch = self._switch()
+        call = Interaction(
+            id=world.ids.interaction(world.now),
+            switch=switch,
+            caller=world.ids.connection(),
+            calling_number=fact.calling_number,
+            calling_name=agent.id,
+            called_number=fact.to.agent if isinstance(fact.to, ToAgent) else fact.to.number,
+            created_at=world.now,
+            state_since=world.now,
+            agent=agent.id,
+            made_by=agent.id,
+            dials=fact.to,
+            wrap_up_s=fact.wrap_up_s,
+        )
+        world.interactions[call.id] = call
+        world.timers.start(LIVE, call.id, LIVE_EVERY_S)
+        leg = self._leg(call, world.ids.connection(), Side.AGENT)
+        leg.agent = agent.id
+        back_to = (agent.state, agent.reason) if agent.state is AgentState.NOT_READY else agent.pending
+        agent.connection, agent.interaction = leg.id, call.id
+        self._desk.apply(agent, AgentTrigger.ANSWER, Cause.MAKE_CALL)
+        agent.pending = back_to
+        world.tell(events.ServiceInitiated, call, Cause.MAKE_CALL, connection=leg.id)
+        self._ring(call, leg, agent.phone, OWN_RING_S, agent)
+
+    def _check(self, agent: Agent, to: Party) -> None:
+        if isinstance(to, ToNumber):
+            contact_of(to.number, self._world.destinations)
+            return
+        called = self._world.agent(to.agent)
+        if called is agent or called.state is not AgentState.READY:
+            said = "the one who calls" if called is agent else called.state.value
+            raise InvalidConnection(f"agent {called.id!r} is {said}; only another one who is ready can be called")
+
+    def _switch(self) -> SwitchId:
+        for switch in sorted(self._world.links):
+            if self._world.is_live(switch):
+                return switch
+        raise InvalidConnection("no link to a switch is live; 'make call' has to wait")
+
+    def _leg(self, call: Interaction, connection: ConnectionId, side: Side) -> Connection:
+        leg = Connection(connection, call.switch, side, call.id)
+        self._world.connections[leg.id] = leg
+        call.connections.add(leg.id)
+        return leg
+
+    def _ring(self, call: Interaction, leg: Connection, contact: str, ring_s: float, own: Agent | None = None) -> None:
+        world = self._world
+        world.timers.start(ANSWER, leg.id, ring_s)
+        world.emit(
+            intents.MakeConnection(
+                call.switch,
+                leg.id,
+                contact,
+                call.id,
+                ring_s,
+                calling_number=call.called_number if own is not None else call.calling_number,
+                calling_name="",
+                called_number=call.called_number,
+                agent=own.id if own is not None else None,
+                auto_answer=own is not None and own.settings.auto_answer,
+                park_s=RING_S if own is not None else 0.0,
+            )
+        )
+
+    # -- what the switch says -------------------------------------------------------------------------------------
+
+    def parked(self, leg: Connection) -> None:
+        """The phone of the agent who calls has been answered: now the other party is called; then the two are joined."""
+        call = self._world.interactions.get(leg.interaction)
+        if call is None or call.state is not InteractionState.CREATED:
+            return
+        self._media.settle(call)
+        to = call.dials
+        if to is None or leg.clearing or leg.agent != call.made_by:
+            return
+        call.dials = None
+        self._world.timers.cancel(ANSWER, leg.id)
+        if isinstance(to, ToNumber):
+            contact = contact_of(to.number, self._world.destinations)
+            far = self._leg(call, call.caller, Side.OTHER)
+            self._ring(call, far, contact, RING_S)
+        else:
+            agent = self._world.agents.get(to.agent)
+            if agent is None or agent.state is not AgentState.READY:
+                self._exits.clear(call, Cause.BUSY)
+                return
+            call.caller = self._offers.invite(call, agent, leg.id, Cause.MAKE_CALL)
+        self._world.tell(events.Originated, call, Cause.MAKE_CALL, connection=call.caller, to=call.called_number)
+
+    def delivered(self, leg: Connection) -> None:
+        """The other party's phone rings: the agent hears that it does."""
+        call = self._world.interactions[leg.interaction]
+        if not self._is_other(call, leg):
+            return
+        if leg.side is Side.OTHER:  # an agent's has been told of
+            if not leg.move(ConnectionTrigger.ALERT):
+                return
+            self._world.tell(events.Delivered, call, Cause.MAKE_CALL, connection=leg.id, waited_s=0.0)
+        own = self._own(call)
+        if own is not None and own.parked and not own.clearing:
+            self._world.emit(intents.StartTreatment(call.switch, own.id, RING_BACK))
+
+    def answered(self, leg: Connection) -> None:
+        """The other party has answered."""
+        call = self._world.interactions[leg.interaction]
+        own = self._own(call)
+        if self._is_other(call, leg) and own is not None and not own.clearing:
+            self._media.join(call, own.id, leg.id)
+
+    def bridged(self, first: Connection, second: Connection) -> None:
+        """Two legs hear each other: the call is under way."""
+        world = self._world
+        call = world.interactions[first.interaction]
+        if (
+            call.made_by is None
+            or call.caller not in (first.id, second.id)
+            or call.state is not InteractionState.CREATED
+        ):
+            return
+        call.move(InteractionTrigger.ESTABLISH, world.now)
+        for leg in (first, second):
+            world.timers.cancel(ANSWER, leg.id)
+            if leg.established_at is None:
+                leg.established_at = world.now
+            leg.move(ConnectionTrigger.ESTABLISH)
+        other = world.connections[call.caller]
+        if other.agent is None:
+            world.tell(events.Established, call, Cause.MAKE_CALL, connection=other.id, waited_s=0.0)
+
+    def gone(self, call: Interaction, leg: Connection, cause: Cause) -> None:
+        """The leg of the agent who called has ended before anybody answered: the other party is not to be rung for it."""
+        if leg.agent is None or leg.agent != call.made_by:
+            return
+        call.made_by = None
+        if call.state is InteractionState.CREATED:
+            self._exits.clear(call, cause)
+
+    def _is_other(self, call: Interaction, leg: Connection) -> bool:
+        return call.made_by is not None and leg.id == call.caller and call.state is InteractionState.CREATED
+
+    def _own(self, call: Interaction) -> Connection | None:
+        agent = self._world.agents.get(call.made_by) if call.made_by is not None else None
+        return self._world.connections.get(agent.connection) if agent is not None and agent.connection else None

@@ -1,0 +1,56 @@
+"""Which CSTA services there are here, and which FreeSWITCH cannot do (CSTA: Get CSTA Features)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import frozen
+
+
+@frozen
+class Feature:
+    """One service: the method that asks for it, empty if there is none, and what limits it or why there is none."""
+
+    method: str
+    note: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be asked for."""
+        return bool(self.method)
+
+
+FEATURES: Final[Mapping[str, Feature]] = {
+    "Accept Call": Feature(
+        "", "an offer is accepted by answering it: FreeSWITCH has no state between ringing and answered"
+    ),
+    "Alternate Call": Feature("AgentControl.alternate"),
+    "Answer Call": Feature("Call.answer", "a caller's leg; only an agent's own phone can answer an agent's leg"),
+    "Call Back (Call-Related)": Feature("", "not made; consult(wait_s=) waits for a busy agent"),
+    "Call Back Message (Call-Related)": Feature("", "FreeSWITCH has no message waiting for agents' desktops"),
+    "Camp On Call": Feature("AgentControl.consult", "with wait_s, on an agent who has a call or works after one"),
+    "Clear Call": Feature("CallCenter.hang_up"),
+    "Clear Connection": Feature("AgentControl.hang_up"),
+    "Conference Call": Feature("AgentControl.conference"),
+    "Consultation Call": Feature("AgentControl.consult"),
+    "Deflect Call": Feature("AgentControl.deflect"),
+    "Dial Digits": Feature("", "FreeSWITCH dials whole numbers; digits into a call are Generate Digits"),
+    "Directed Pickup Call": Feature("AgentControl.pick_up"),
+    "Generate Digits": Feature("AgentControl.send_digits"),
+    "Group Pickup Call": Feature("AgentControl.pick_up", "the group is whoever serves the same queue"),
+    "Hold Call": Feature("AgentControl.hold", "by parking both legs: the phone itself is not told"),
+    "Intrude Call": Feature("", "not made of itself; supervision joins a conversation"),
+    "Join Call": Feature("", "not made of itself; supervision joins a conversation"),
+    "Make Call": Feature("AgentControl.make_call"),
+    "Make Connection": Feature("", "FreeSWITCH originates whole legs: Make Call rings the agent, then the other party"),
+    "Make Predictive Call": Feature("", "not made"),
+    "Park Call": Feature("AgentControl.park", "for calls that came by a queue; taken up with unpark"),
+    "Reconnect Call": Feature("AgentControl.reconnect"),
+    "Retrieve Call": Feature("AgentControl.retrieve"),
+    "Send Message": Feature("", "needs FreeSWITCH's mod_sms, which is not among its core modules"),
+    "Single Step Conference": Feature("AgentControl.invite", "of an agent"),
+    "Single Step Transfer": Feature("AgentControl.transfer_to"),
+    "Transfer Call": Feature("AgentControl.transfer"),
+}
+"""The call-control services of ECMA-269, by name."""
