@@ -65,6 +65,8 @@ class Call(Conversation):
         self.called_number = offered.called_number
         self.data: dict[str, Any] = dict(offered.data)
         """Attached data; change it with ``attach``."""
+        self.restarted = False
+        """Whether a script had it before, in a run of this centre that has ended; the caller hears it from the top."""
         self._offered = offered
         self._request = request
         self._loop = loop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,10 @@ class Scripts:
             ),
         ]
 
+    def call(self, interaction: InteractionId) -> Call | None:
+        """A call that lives and that a script has had; None for any other."""
+        return self._calls.get(interaction)
+
     def stop(self) -> None:
         """End every script."""
         for greenlet in list(self._greenlets):
@@ -97,10 +102,28 @@ class Scripts:
             if isinstance(event, events.CallCleared):
                 self._calls.pop(event.interaction, None)
 
-    def _come(self, offered: events.Offered) -> None:
+    def take_up(self, offered: events.Offered, first: Callable[[Call], object] | None) -> None:
+        """Follow a call that was there before we were; harmless for one that is followed already.
+
+        Args:
+            offered: as it was told when the call came.
+            first: the call's script runs from the top, in a greenlet that does this before; None: no script runs.
+        """
+        if offered.interaction in self._calls:
+            return
+        if first is not None:
+            self._come(offered, first)
+        else:
+            self._calls[offered.interaction] = self._make_call(offered)
+
+    def _come(self, offered: events.Offered, first: Callable[[Call], object] | None = None) -> None:
         call = self._calls[offered.interaction] = self._make_call(offered)
+        call.restarted = first is not None
         found = (s for pattern, s in self._by_number if fnmatch.fnmatchcase(call.called_number, pattern))
-        self._begin(call, next(found, None), "no script for this number")
+        script = next(found, None)
+        if script is not None and first is not None:
+            script = _then(first, script)
+        self._begin(call, script, "no script for this number")
 
     def _begin(self, call: Call, script: Script | None, without: str) -> None:
         greenlet = self._running[call.id] = self._spawn(self._play, call, script, without)
@@ -181,3 +204,12 @@ class Scripts:
             self._loop.ask(select)
         except CtiError as refused:
             _log.error("a route script's answer", script=asked.script, call=asked.interaction, reason=str(refused))
+
+
+def _then(first: Callable[[Call], object], script: Script) -> Script:
+    @functools.wraps(script)
+    def both(call: Call) -> object:
+        first(call)
+        return script(call)
+
+    return both

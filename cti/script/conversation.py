@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cti.errors import ConfigurationError
 from cti.esl import application_argument
@@ -18,6 +18,9 @@ from cti.script.prompt import Prompt, Say, Sayable, Sound, Speak, sounds
 from cti.script.recognizer import Recognizer, Words
 from cti.script.secret import Secret
 from cti.script.sounding import Sounding
+
+if TYPE_CHECKING:
+    from cti.lookup import Lookup
 
 T = TypeVar("T")
 
@@ -304,6 +307,29 @@ class Conversation:
     def flush_keys(self) -> None:
         """Forget what the caller has pressed so far. Never blocks."""
         self._control.keys.flush()
+
+    def look_up(
+        self, lookup: Lookup, /, *, hold_prompt: Prompt | None = None, hold_after_s: float = 1.0, **asked: Any
+    ) -> Any:
+        """Ask a look-up (docs/look-ups.md). Blocks until its deadline at the most.
+
+        Args:
+            lookup: whom to ask.
+            hold_prompt: what the caller hears, over and over, when it takes long.
+            hold_after_s: seconds after which they do.
+            asked: the question, by name.
+
+        Returns:
+            What was found, None if there is none, or the look-up's fallback.
+
+        Raises:
+            CallGone: the caller hung up.
+            ConfigurationError: the question cannot be put like this.
+        """
+        from cti.lookup.hold import look_up  # noqa: PLC0415 - look-ups know what a Secret is, and so this package
+
+        (hold,) = self._sounds([hold_prompt]) if hold_prompt is not None else (None,)
+        return look_up(self._control, self._sounding, lookup, asked, hold=hold, hold_after_s=hold_after_s)
 
     def variable(self, name: str) -> str | None:
         """A channel variable of the caller's leg; None when it is not set. Blocks for a moment."""
