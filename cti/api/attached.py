@@ -14,6 +14,8 @@ from cti.api.refusal import InvalidParameter, TooLarge
 MOST_BYTES: Final = 16_384
 """All that is attached to one call, as msgpack: it goes out with every event of the call."""
 
+DEEPEST: Final = 8
+"""Lists and maps in each other, as in any message."""
 _INTEGERS: Final = range(-(2**63), 2**64)
 
 
@@ -29,7 +31,7 @@ def checked(data: Mapping[str, Any], known: Mapping[str, Any]) -> None:
             raise InvalidParameter(
                 f"params.data: a key must have 1 to {MOST_CHARACTERS} printable characters", "params.data"
             )
-        _check(value, f"params.data.{key}")
+        _check(value, f"params.data.{key}", DEEPEST)
     after = {key: value for key, value in {**known, **data}.items() if value is not None}
     # What a script has attached may be objects of its own: as the events, their text counts.
     size = len(msgpack.packb(after, unicode_errors="replace", default=str))
@@ -39,15 +41,17 @@ def checked(data: Mapping[str, Any], known: Mapping[str, Any]) -> None:
         )
 
 
-def _check(value: Any, path: str) -> None:
+def _check(value: Any, path: str, deeper: int) -> None:
+    if not deeper:
+        raise TooLarge(f"{path} is nested more than {DEEPEST} deep", path)
     if isinstance(value, dict):
         for key, each in value.items():
             if not isinstance(key, str):
                 raise InvalidParameter(f"{path}: keys must be text", path)
-            _check(each, path)
+            _check(each, path, deeper - 1)
     elif isinstance(value, list | tuple):
         for each in value:
-            _check(each, path)
+            _check(each, path, deeper - 1)
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise InvalidParameter(f"{path}: a number must be finite", path)

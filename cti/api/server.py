@@ -99,7 +99,7 @@ class ApiServer:
         if self._greenlets:
             return
         sockets = self._sockets = Sockets(self._keys, self._limits, ipv6="[" in f"{self._bind}{self._publish}")
-        numbering = Numbering()
+        numbering = Numbering(self._centre.alarms.now)  # the engine's clock: after a restart it is not this machine's
         try:
             if self._keys is not None:
                 domains = {"requests": self._is_known, "events": self._sees_all}

@@ -11,9 +11,9 @@ from cti.api.envelope import VERSION
 from cti.api.interest import InterestParams, interest
 from cti.api.limits import Limits
 from cti.api.method import EVERY_ROLE, Method, Subject
-from cti.api.table import Nothing
 from cti.api.peers import Peer
 from cti.api.refusal import NotPermitted, TooManySubjects
+from cti.api.table import Nothing
 from cti.api.telling import Telling
 from cti.errors import UnknownEvent
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import time
 
 import pytest
 
 from cti import Destination, ToAgent, ToNumber, ToQueue, errors
 from cti.agent_control import AgentControl
 from cti.alarms import Alarm, Grade
-from cti.api import METHODS, Limits
+from cti.api import METHODS, ApiServer, Limits, attached
+from cti.api.refusal import TooLarge
 from cti.client import AgentAtCentre, Client, Event, RequestRefused
 from cti.model import services
 from cti.model.overflow import Disconnect, ToDestination, ToScript, ToVoicemail
-from tests.center.bench import QUICK
+from tests.center.bench import QUICK, bench
 
 from .wire import served, until
 
@@ -40,7 +42,7 @@ def test_hold_consult_transfer(open_centre, wire, talking):
     wire.event("Held")
     wire.ask("agent.retrieve", agent="alice")
     wire.event("Retrieved")
-    assert wire.refused("agent.retrieve", agent="alice")["code"] == "state.invalid_connection"
+    assert wire.refused("agent.transfer", agent="alice")["code"] == "state.invalid_connection"
     assert wire.refused("agent.consult", agent="alice", to={"agent": "bob"})["code"] == "state.invalid_connection"
     open_centre.centre.agent("bob").ready()
     wire.ask("agent.consult", agent="alice", to={"agent": "bob"})
@@ -154,6 +156,30 @@ def test_data_are_attached_within_limits(open_centre, wire, talking):
     assert wire.event("Held")["event"]["data"]["name"] == "Zoë"
 
 
+def test_data_from_elsewhere_are_no_deeper_than_a_message_may_be():
+    deep = []
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(TooLarge):
+        attached.checked({"a": deep}, {})
+    attached.checked({"a": [[[[[[1]]]]]]}, {"script": object()})
+
+
+def test_the_time_of_an_event_is_right_when_the_engine_s_clock_is_another(monkeypatch):
+    """As after a restart with a journal."""
+    with bench() as made:
+        monkeypatch.setattr(made.centre._loop, "_clock", lambda: time.monotonic() + 100_000)
+        server = ApiServer(made.centre, bind="tcp://127.0.0.1:*", publish=None)
+        server.start()
+        with Client(server.address) as client, client.events() as events:
+            assert abs(events.next(timeout=10).at - time.time()) < 100
+            made.centre.add_agent("alice", "user/alice").log_on()
+            event = events.next(timeout=10)
+            assert abs(event.at - time.time()) < 100
+            assert client.snapshot().seq >= event.seq
+        server.stop()
+
+
 def test_a_waiting_call_is_moved_and_keeps_its_age(open_centre, wire):
     for agent in ("alice", "bob"):
         wire.ask("agent.not_ready", agent=agent)
@@ -231,7 +257,7 @@ def test_the_client_reads_alarms_attaches_and_moves():
             with pytest.raises(errors.InvalidConnection):
                 client.move_call(item.interaction, "claims")
             with pytest.raises(RequestRefused):
-                client.attach(item.interaction, {"a": "x" * 17_000})
+                client.attach(item.interaction, {"a": "x" * 9_000, "b": "x" * 9_000})
         one.centre.alarms.sound("mine", "x", grade=Grade.INFO, cause="a test")
         (alarm,) = client.alarms()
         assert (alarm.name, alarm.grade, alarm.cause) == ("mine", "info", "a test")
