@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cti.agent_control import AgentControl
     from cti.call import Call, QueueOutcome
     from cti.center import CallCenter
+    from cti.client import Client
     from cti.errors import CallGone, CtiError
     from cti.model import events, reason
     from cti.model.borrowing import Borrowing
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from cti.model.personal import Deputy, LastAgent, Personal
     from cti.model.widening import Widening
     from cti.plan import Calendar, Plan, RouteSelect, Rule
+    from cti.recordings import Recordings
     from cti.routing import GuardedRouter, LongestIdle, Router, SkillRouter, Strategy
+    from cti.supervisor_control import SupervisorControl
 
 _HOME = {
     "AgentControl": "cti.agent_control",
@@ -33,6 +36,7 @@ _HOME = {
     "CallCenter": "cti.center",
     "CallGone": "cti.errors",
     "Cause": "cti.model.cause",
+    "Client": "cti.client",
     "CtiError": "cti.errors",
     "Deputy": "cti.model.personal",
     "Destination": "cti.model.party",
@@ -43,11 +47,13 @@ _HOME = {
     "Personal": "cti.model.personal",
     "Plan": "cti.plan",
     "QueueOutcome": "cti.call",
+    "Recordings": "cti.recordings",
     "RouteSelect": "cti.plan",
     "Router": "cti.routing",
     "Rule": "cti.plan",
     "SkillRouter": "cti.routing",
     "Strategy": "cti.routing",
+    "SupervisorControl": "cti.supervisor_control",
     "ToAgent": "cti.model.party",
     "ToDestination": "cti.model.overflow",
     "ToNumber": "cti.model.party",
@@ -66,6 +72,7 @@ __all__ = [
     "CallCenter",
     "CallGone",
     "Cause",
+    "Client",
     "CtiError",
     "Deputy",
     "Destination",
@@ -76,11 +83,13 @@ __all__ = [
     "Personal",
     "Plan",
     "QueueOutcome",
+    "Recordings",
     "RouteSelect",
     "Router",
     "Rule",
     "SkillRouter",
     "Strategy",
+    "SupervisorControl",
     "ToAgent",
     "ToDestination",
     "ToNumber",

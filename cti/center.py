@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 import gevent
@@ -13,38 +14,41 @@ import gevent.event
 import structlog
 
 from cti.agent_control import AgentControl
+from cti.alarms.board import AlarmBoard
 from cti.call import Call
+from cti.centre_calls import CentreCalls
+from cti.centre_settings import address, event_class, log_router_fault, offered, settings_of
 from cti.engine import Engine
 from cti.engine.advice import advice
 from cti.engine.invariants import broken
-from cti.engine.view import CentreView, view
-from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
-from cti.engine.world import World
 from cti.engine_loop import EngineLoop, Subscription
-from cti.errors import ConfigurationError, UnknownAgent, UnknownEvent
+from cti.errors import ConfigurationError, CtiError, UnknownAgent
 from cti.model import events, facts, services
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, IdSource, InteractionId, QueueId, SwitchId
 from cti.model.overflow import ToScript
 from cti.model.party import Destination
-from cti.model.personal import presence_of
 from cti.model.queue import QueueSettings
-from cti.plan import QueueLoad, Request
+from cti.model.recording import RecordingAction
+from cti.model.states import InteractionState
+from cti.recordings import Recordings
 from cti.routing import GuardedRouter, Router, SkillRouter
-from cti.routing.guarded import RouterFault
 from cti.scripts import RouteScript, Script, Scripts
 from cti.store import Journal, RecordedEngine
+from cti.supervisor_control import AllowAll, SupervisionPolicy, SupervisorControl
 from cti.switch import BridgeAt, FreeSwitch
+from cti.waiting.waiting import Waiting
 
-DEFAULT_PORT: Final = 8021
 WATCHDOG_EVERY_S: Final = 10.0
 """How often the invariants are checked; each failure is logged and told as InvariantBroken."""
 WATCHDOG_GRACE_S: Final = 5.0
+NOTES_SAID: Final = 20
+"""How much of what is wrong with a journal goes to the log."""
 
 _log = structlog.get_logger("cti")
 
 
-class CallCenter:
+class CallCenter(CentreCalls):
     """A call centre on one FreeSWITCH.
 
     Set it up (queues, agents, scripts, subscriptions), then ``start`` it and go on, or ``run_forever``. Everything
@@ -63,9 +67,12 @@ class CallCenter:
             bridge in a thousand collides with the end of originate: FreeSWITCH drops that agent's leg, the caller keeps
             the place and is offered again. At the park that cannot happen.
         journal: where every fact is written with its time (docs/journal.md): a directory, or a Journal. Whatever
-            happens to it, calls go on. ``stop`` closes it.
+            happens to it, calls go on. ``stop`` closes it. What the run before has left there is taken up: agents'
+            sessions, queues' figures, calls in their places.
         allowed_destinations: which numbers agents may have called, and how (``Destination``); by default none. Toll
             fraud is the risk.
+        recordings: where recordings go (docs/recording.md); None records nothing.
+        supervision_policy: says who may listen to whom, and more (docs/supervision.md); everybody if not given.
         seed: makes ids reproducible; leave it out in production.
     """
 
@@ -80,6 +87,8 @@ class CallCenter:
         bridge_at: BridgeAt = "answer",
         journal: str | os.PathLike[str] | Journal | None = None,
         allowed_destinations: Iterable[Destination] = (),
+        recordings: Recordings | None = None,
+        supervision_policy: SupervisionPolicy | None = None,
         seed: int | None = None,
     ) -> None:
         host, port = address(switch)
@@ -87,7 +96,12 @@ class CallCenter:
         chance = random.SystemRandom() if seed is None else random.Random(seed)
         if seed is None and self._journal is not None:  # a generator whose state a snapshot can hold
             chance = random.Random(chance.getrandbits(256))
-        epoch = time.time() - time.monotonic()
+        past = self._journal.past() if self._journal is not None else None
+        began = time.monotonic()
+        now = (
+            began if past is None else past.clock_at(time.time())
+        )  # it goes on where it was, whatever has been rebooted
+        epoch = time.time() - now
         ids = IdSource(chance.getrandbits, epoch=epoch)
         decides: Router = SkillRouter(chance=chance.random)
         if isinstance(router, SkillRouter | GuardedRouter):
@@ -95,19 +109,31 @@ class CallCenter:
         elif router is not None:
             # A clock would make what is decided depend on the machine, and a journal could not be replayed.
             clock = time.monotonic if self._journal is None else None
-            decides = GuardedRouter(router, decides, clock=clock, on_fault=_router_fault)
+            decides = GuardedRouter(router, decides, clock=clock, on_fault=log_router_fault)
         if self._journal is None:
             engine = Engine(ids, decides)
         else:
-            engine = RecordedEngine(ids, decides, self._journal, chance=chance, epoch=epoch, node=node)
-        self._loop = EngineLoop(engine, on_event=self._told)
+            engine = RecordedEngine(
+                ids, decides, self._journal, chance=chance, epoch=epoch, node=node, past=past, now=now
+            )
+        self._loop = EngineLoop(engine, on_event=self._told, clock=lambda: time.monotonic() - began + now)
         self._loop.ask(services.DestinationsDefined(tuple(allowed_destinations)))
+        self.alarms = AlarmBoard(self._loop.tell, self._loop.now)
+        """The alarms that are raised now; ``AlarmWatch`` raises them, and the host may."""
+        self._policy = supervision_policy or AllowAll()
+        if recordings is not None:
+            self._loop.ask(services.RecordingsDefined(recordings.settings))
+            self._loop.subscribe(
+                (events.RecordingEnded,),
+                lambda ended: self._loop.submit(recordings.take(ended, self._loop.now())),
+            )
         switch_id = SwitchId(f"{host}:{port}")
         self.switch = FreeSwitch(
             host, port, password, on_fact=self._loop.submit, switch=switch_id, node=node, bridge_at=bridge_at
         )
-        self._loop.switches[switch_id] = self.switch
         self._scripts = Scripts(self._loop, self._make_call, self._request, on_script_error)
+        self._waiting = Waiting(self._loop, self.switch, self._scripts.call)
+        self._loop.switches[switch_id] = self._waiting
         self._stopped = gevent.event.Event()
         self._watchdog: gevent.Greenlet[..., None] | None = None
 
@@ -125,7 +151,7 @@ class CallCenter:
             UnknownQueue: ``overflow`` names a queue that is not there (yet: add that one first).
             UnknownStrategy: there is no such strategy.
         """
-        self._loop.ask(facts.QueueDefined(_settings(QueueSettings, id=QueueId(queue), **settings)))
+        self._loop.ask(facts.QueueDefined(settings_of(QueueSettings, id=QueueId(queue), **settings)))
 
     def add_agent(self, agent: str, contact: str, **settings: Any) -> AgentControl:
         """Add an agent, or change one's settings; a call in hand goes on.
@@ -138,7 +164,7 @@ class CallCenter:
         Raises:
             ConfigurationError: a setting is unknown or cannot be used; the message names it.
         """
-        made = _settings(AgentSettings, id=AgentId(agent), contact=contact, **settings)
+        made = settings_of(AgentSettings, id=AgentId(agent), contact=contact, **settings)
         self._loop.ask(facts.AgentDefined(made))
         return AgentControl(made.id, self._loop)
 
@@ -161,6 +187,31 @@ class CallCenter:
         if AgentId(agent) not in known:
             raise UnknownAgent(agent, known)
         return AgentControl(AgentId(agent), self._loop)
+
+    def supervisor(self, agent: str) -> SupervisorControl:
+        """The control of an agent who supervises others: listens to them, speaks to them, takes calls over.
+
+        Raises:
+            UnknownAgent: there is none of this id; the message names the nearest.
+        """
+        return SupervisorControl(self._loop.engine.world.agent(AgentId(agent)).id, self._loop, self._policy)
+
+    def record(self, interaction: str, what: str) -> None:
+        """``"start"``, ``"stop"``, ``"pause"`` or ``"resume"`` the recording of a call that is with an agent.
+
+        Told by RecordingStarted, RecordingEnded, RecordingPaused, RecordingResumed, or RecordingFailed.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+            InvalidConnection: it is not with an agent, is not recorded, or nothing says where recordings go.
+            ConfigurationError: ``what`` is none of these.
+        """
+        try:
+            action = RecordingAction(what)
+        except ValueError:
+            known = ", ".join(repr(each.value) for each in RecordingAction)
+            raise ConfigurationError(f"what is {what!r}; it must be one of {known}") from None
+        self._loop.ask(services.RecordingRequested(InteractionId(interaction), action))
 
     def on_call(self, number: str) -> Callable[[Script], Script]:
         """Decorate the script for calls to a number; ``*`` and ``?`` match as in file names, the first match counts.
@@ -210,9 +261,10 @@ class CallCenter:
         world = self._loop.engine.world
         settings = [queue.settings for queue in world.queues.values()]
         targets = [target for each in settings for target in (each.overflow, *each.overflows.values())]
+        targets += [target for each in settings if each.waiting is not None for target in each.waiting.offers.values()]
         scripts = {target.script for target in targets if isinstance(target, ToScript)}
         routes = {each.route_script for each in settings if each.route_script}
-        return [*advice(world), *self._scripts.missing(scripts, routes)]
+        return [*advice(world), *self._waiting.advice(), *self._scripts.missing(scripts, routes)]
 
     def on(self, *wanted: type[Any] | str) -> Callable[[Callable[[Any], object]], Callable[[Any], object]]:
         """Decorate a handler of events, given by class or name; a class includes its subclasses.
@@ -220,7 +272,7 @@ class CallCenter:
         Raises:
             UnknownEvent: there is no event of this name; the message names the nearest.
         """
-        classes = tuple(_event(name) for name in wanted)
+        classes = tuple(event_class(name) for name in wanted)
 
         def register(handler: Callable[[Any], object]) -> Callable[[Any], object]:
             self._loop.subscribe(classes, handler)
@@ -234,7 +286,7 @@ class CallCenter:
         Raises:
             UnknownEvent: there is no event of this name; the message names the nearest.
         """
-        return self._loop.subscribe(tuple(_event(name) for name in wanted), handler)
+        return self._loop.subscribe(tuple(event_class(name) for name in wanted), handler)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
@@ -245,6 +297,10 @@ class CallCenter:
     def start(self) -> None:
         """Connect to the switch. Blocks until the link is live or refused; from then on it is kept up.
 
+        Calls of the run before are in the model again when it returns: those that a script had begin with their script
+        from the top, all others stay where they are. Agents whom a journal knows and the program has not defined until
+        now are forgotten, unless they are on a call.
+
         Raises:
             ConnectFailed: nothing answers at the address.
             AccessDenied: the switch's access list refuses us.
@@ -253,8 +309,41 @@ class CallCenter:
         """
         for each in self.advice():
             _log.warning("configuration", advice=each)
+        self._forget_switches()
         self.switch.start()
+        self._take_up()
+        self._waiting.start()
         self._watchdog = gevent.spawn(self._watch)
+
+    def _forget_switches(self) -> None:
+        """Calls of the run before on a switch that is none of ours, or has another address now, are over for us."""
+        for name in sorted(set(self._loop.engine.world.links) - set(self._loop.switches)):
+            self._loop.ask(facts.LinkConnecting(name))
+            self._loop.ask(facts.LinkAuthenticated(name))
+            self._loop.ask(facts.SnapshotTaken(name, ()))
+            self._loop.ask(facts.LinkLost(name))
+
+    def _take_up(self) -> None:
+        """Go on with what the run before was doing: its timers, its scripts."""
+        engine = self._loop.engine
+        world = engine.world
+        if isinstance(engine, RecordedEngine) and engine.taken_up.figures:
+            _log.info("taken up from the journal", **engine.taken_up.figures, notes=engine.taken_up.notes[:NOTES_SAID])
+            for name in sorted(engine.taken_up.agents & set(world.agents)):
+                if world.agents[name].interaction is None:
+                    self._loop.ask(facts.AgentRemoved(name))
+            left = sorted(engine.taken_up.queues | (engine.taken_up.agents & set(world.agents)))
+            if left:
+                _log.warning("the journal knows queues, or agents on a call, that have not been defined", names=left)
+            self._loop.arm(engine.due)
+        for call in list(world.interactions.values()):
+            self._scripts.take_up(offered(call), self._hush if call.state is InteractionState.OFFERED else None)
+
+    def _hush(self, call: Call) -> None:
+        """Let a call hear nothing any more of what its script was saying before we were started again."""
+        with suppress(CtiError):
+            if self.switch.api("uuid_getvar", f"{call.channel} current_application").strip() != "park":
+                self.switch.api("uuid_break", f"{call.channel} all")
 
     def stop(self) -> None:
         """Disconnect. Calls on the switch go on without us; scripts end with CallGone or LinkClosed."""
@@ -262,6 +351,7 @@ class CallCenter:
             self._watchdog.kill()
             self._watchdog = None
         self.switch.stop()
+        self._waiting.stop()
         self._scripts.stop()
         self._loop.stop()
         if self._journal is not None:
@@ -285,38 +375,10 @@ class CallCenter:
         if self.switch.failed.ready():
             self.switch.failed.get()
 
-    def snapshot(self) -> CentreView:
-        """The centre as it is now: queues with their figures, agents, links."""
-        return view(self._world_now())
-
-    def explain_call(self, interaction: str) -> CallExplained:
-        """Why a call is where it is: each agent, and the reason they are not offered it.
-
-        Raises:
-            UnknownInteraction: it has ended, or never was.
-        """
-        return explain_call(self._world_now(), InteractionId(interaction))
-
-    def explain_agent(self, agent: str) -> AgentExplained:
-        """Why an agent is idle: each waiting call, and the reason it is not offered to them.
-
-        Raises:
-            UnknownAgent: there is none of this id; the message names the nearest.
-        """
-        return explain_agent(self._world_now(), AgentId(agent))
-
-    def _world_now(self) -> World:
-        world = self._loop.engine.world
-        world.now = world.router.now = max(world.now, self._loop.now())
-        return world
-
-    def hang_up(self, interaction: str) -> None:
-        """End a call, whoever is on it; harmless when it has ended."""
-        self._loop.ask(facts.ClearRequested(InteractionId(interaction)))
-
     # -- the engine tells ------------------------------------------------------------------------------------------
 
     def _told(self, event: events.Event) -> None:
+        self._waiting.told(event)
         self._scripts.told(event)
         if isinstance(event, events.InvariantBroken):
             _log.error("an invariant is broken", what=event.what)
@@ -325,32 +387,6 @@ class CallCenter:
         channel = self._loop.engine.world.interactions[offered.interaction].caller
         return Call(offered, channel, self.switch, self._loop, self._request)
 
-    def _request(self, event: events.CallEvent) -> Request:
-        """What a plan or a route script is told of a call."""
-        return Request(
-            calling_number=event.calling_number,
-            called_number=event.called_number,
-            at=time.time(),
-            calling_name=event.calling_name,
-            data=dict(event.data),
-            presence=self.presence,
-            load=self.load,
-        )
-
-    def presence(self, agent: str) -> str | None:
-        """What an agent is doing, in one word (``cti.model.personal.presence_of``); None for one whom there is not."""
-        known = self._loop.engine.world.agents.get(AgentId(agent))
-        return presence_of(known) if known is not None else None
-
-    def load(self, queue: str) -> QueueLoad | None:
-        """How a queue stands: calls waiting, agents logged on, expected wait; None for one that there is not."""
-        world = self._loop.engine.world
-        known = world.queues.get(QueueId(queue))
-        if known is None:
-            return None
-        waiting = known.figures.waiting
-        return QueueLoad(waiting, world.staff.count(known.id), world.staff.expected_wait_s(known, waiting + 1))
-
     def _watch(self) -> None:
         said: set[str] = set()
         while True:
@@ -358,38 +394,5 @@ class CallCenter:
             found = set(broken(self._world_now(), grace_s=WATCHDOG_GRACE_S))
             for what in sorted(found - said):
                 _log.error("an invariant is broken", what=what)
+                self._loop.tell(events.InvariantBroken(at=self._loop.now(), what=what))
             said = found
-
-
-def _router_fault(fault: RouterFault) -> None:
-    _log.error("the router did something wrong", asked=fault.asked, what=fault.what, took_s=fault.took_s)
-
-
-def address(switch: str) -> tuple[str, int]:
-    """The host and port in ``host:port``; the port may be left out (8021), IPv6 is written ``[::1]:8021``.
-
-    Raises:
-        ConfigurationError: it is not of this form.
-    """
-    host, colon, port = switch.rpartition(":")
-    if not colon or switch.endswith("]"):
-        host, port = switch, str(DEFAULT_PORT)
-    if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
-        raise ConfigurationError(f"switch {switch!r} is no address; write host:port, such as 127.0.0.1:8021")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _settings(kind: type[Any], **values: Any) -> Any:
-    known: Mapping[str, Any] = {field.name: field for field in kind.__attrs_attrs__}
-    for name in values:
-        if name not in known:
-            raise ConfigurationError(f"{kind.__name__} has no {name!r}; it has {', '.join(known)}")
-    return kind(**values)
-
-
-def _event(wanted: type[Any] | str) -> type[Any]:
-    if isinstance(wanted, type):
-        return wanted
-    if wanted not in events.EVENTS:
-        raise UnknownEvent(wanted, events.EVENTS)
-    return events.EVENTS[wanted]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
 import gevent
@@ -135,6 +135,17 @@ class EngineLoop:
         """The engine's clock."""
         return self._clock()
 
+    def arm(self, due: Iterable[tuple[facts.TimerFired, float]]) -> None:
+        """Start timers that ran before this loop did, with what is left of them.
+
+        Args:
+            due: what each one fires, and when by the engine's clock; those that are overdue fire in this order, as soon
+                as the caller of this waits for something.
+        """
+        now = self._clock()
+        for fact, at in list(due):
+            self._start_timer(intents.StartTimer(fact.kind, fact.key, fact.generation, max(0.0, at - now)))
+
     def stop(self) -> None:
         """End the loop and every subscription; the model stays as it is."""
         self._stopped = True
@@ -209,8 +220,11 @@ class EngineLoop:
             timer.close()
 
     def _notify(self, intent: intents.Notify) -> None:
-        event = intent.event
-        self._on_event(event)
+        self._on_event(intent.event)
+        self.tell(intent.event)
+
+    def tell(self, event: Any) -> None:
+        """Tell the subscribers of something, which may be no event of the engine's. Never blocks."""
         for subscription in self._subscriptions:
             if isinstance(event, subscription.wanted):
                 subscription.tell(event)

@@ -163,6 +163,18 @@ class ResourceBusy(CtiError):
     retryable = True
 
 
+class PrivilegeViolation(CtiError):
+    """CSTA's category "security": whoever asks for this may not have it. Nothing was changed."""
+
+    code = "security.privilege_violation"
+
+    def __init__(self, who: str, what: str, whom: str) -> None:
+        super().__init__(f"{who!r} may not {what} {whom!r}")
+        self.who = who
+        self.what = what
+        self.whom = whom
+
+
 # -- names and configuration ------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,8 @@ import structlog
 from rich.console import Console
 from rich.live import Live
 
-from cti.center import CallCenter, address
+from cti.center import CallCenter
+from cti.centre_settings import address
 from cti.cli import summary, wallboard
 from cti.cli.demo_callers import Callers, SwitchCallers
 from cti.cli.demo_centre import furnish

@@ -12,7 +12,7 @@ import click
 import gevent
 import gevent.event
 
-from cti.center import address
+from cti.centre_settings import address
 from cti.cli.masking import Mask
 from cti.cli.playback import Playback
 from cti.cli.recording import DEFAULT_MAX_BYTES, Recorder, Row, create, load

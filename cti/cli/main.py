@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Final
 
 from cti import errors
@@ -34,6 +35,7 @@ def main() -> None:
     try:
         import click  # noqa: PLC0415 - an extra
 
+        from cti.cli.audit import audit  # noqa: PLC0415 - an extra
         from cti.cli.check import check  # noqa: PLC0415 - the same
         from cti.cli.demo import demo  # noqa: PLC0415 - needs the extra as well
         from cti.cli.esl import esl  # noqa: PLC0415 - the same
@@ -51,6 +53,13 @@ def main() -> None:
     def cti() -> None:
         """Computer-telephony middleware for FreeSWITCH."""
 
+    with suppress(ImportError):  # these two need the extra "web" besides
+        from cti.cli.accounts import accounts  # noqa: PLC0415 - extras
+        from cti.cli.webhooks import webhooks  # noqa: PLC0415 - the same
+
+        cti.add_command(accounts)
+        cti.add_command(webhooks)
+    cti.add_command(audit)
     cti.add_command(demo)
     cti.add_command(esl)
     cti.add_command(ivr)

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from cti.api import KeyRing, Limits
 from cti.api.sockets import check_plain
-from cti.center import address
+from cti.centre_settings import address
 from cti.config.checks import Known, doubts, wrong_references
 from cti.config.configuration import Configuration
 from cti.config.environment import expanded, has_variable, of_variable, others_can_read, read_secret

@@ -285,10 +285,8 @@ def test_the_link_comes_back_and_waiting_callers_keep_their_place(line):
     line.switch.incoming(called_number="5000", calling_number="1", talk_s=0.05)
     line.wait_for(events.Queued, calling_number="1")
     line.switch.drop_links()
-    line.wait_for(events.SystemStatus, status="messagesLost")
-    line.until(
-        "live again", lambda: line.said[-1].__class__ is events.SystemStatus and line.said[-1].status == "normal"
-    )
+    lost = line.wait_for(events.SystemStatus, status="messagesLost")
+    line.until("live again", lambda: [e for e in line.of(events.SystemStatus, status="normal") if e.at >= lost.at])
     line.switch.incoming(called_number="5000", calling_number="2", talk_s=0.05)
     line.wait_for(events.Queued, calling_number="2")
     line.agent("ann")

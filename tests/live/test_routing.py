@@ -30,7 +30,7 @@ def test_ring_all_the_first_to_answer_has_the_call_and_the_other_phones_stop(wat
     centre.add_agent("cem", patient.contact("cem")).log_on(ready=True)
     centre.on_call("5*")(lambda call: call.queue("claims"))
     centre.start()
-    callers = start_callers("5000", hold_s=1.0)
+    callers = start_callers("5000", hold_s=4.0)
     assert watch.wait_for(events.Established).agent == "bob"
     watch.until("all three rang", lambda: {e.agent for e in watch.of(events.Delivered)} == {"ann", "bob", "cem"})
     rescinded = {e.agent for e in watch.of(events.OfferEnded, outcome="rescinded")}
@@ -52,7 +52,7 @@ def test_race_05_two_agents_answer_at_the_same_time(watch, start_agents, start_c
         centre.add_agent(name, agents.contact(name)).log_on(ready=True)
     centre.on_call("5*")(lambda call: call.queue("claims"))
     centre.start()
-    callers = start_callers("5000", calls=10, rate=2, hold_s=0.4)
+    callers = start_callers("5000", calls=10, rate=2, hold_s=2.5)
     figures = callers.wait(60)
     assert (figures.total, figures.successful) == (10, 10), callers.describe()
     watch.until("everything is over", lambda: len(watch.of(events.CallCleared)) == 10)
@@ -73,7 +73,7 @@ def test_a_call_waits_for_its_own_agent_and_then_for_anybody(watch, start_agents
     centre.on_call("5*")(lambda call: call.queue("claims", personal=wish))
     centre.start()
     centre.agent("ann").ready()
-    start_callers("5000", hold_s=0.5)
+    start_callers("5000", hold_s=3.0)
     assert watch.wait_for(events.Established).agent == "ann"
     watch.wait_for(events.CallCleared)
     centre.agent("ann").not_ready("AWAY")

@@ -1,0 +1,144 @@
+"""What can be looked at in a centre, and done to its calls by their ids."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from cti.alarms.look import Look, look
+from cti.engine.view import CentreView, QueueView, queue_view, view
+from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
+from cti.engine.world import World
+from cti.engine_loop import EngineLoop
+from cti.errors import InvalidConnection
+from cti.model import events, facts
+from cti.model.features import FEATURES, Feature
+from cti.model.ids import AgentId, InteractionId, QueueId
+from cti.model.personal import presence_of
+from cti.plan import QueueLoad, Request
+from cti.switch import FreeSwitch
+
+
+class CentreCalls:
+    """The half of CallCenter that needs no more than a running engine; see there."""
+
+    _loop: EngineLoop
+    switch: FreeSwitch
+
+    def get_csta_features(self) -> Mapping[str, Feature]:
+        """The call-control services of CSTA by name: which method asks for each, or why there is none."""
+        return FEATURES
+
+    def snapshot(self) -> CentreView:
+        """The centre as it is now: queues with their figures, agents, links."""
+        return view(self._world_now())
+
+    def look(self) -> Look:
+        """The little of it that says whether an alarm is due; much cheaper than ``snapshot``."""
+        return look(self._world_now(), {self.switch.id: self.switch.lag_s})
+
+    def agent_ids(self) -> tuple[AgentId, ...]:
+        """Every agent."""
+        return tuple(self._loop.engine.world.agents)
+
+    def queue_ids(self) -> tuple[QueueId, ...]:
+        """Every queue."""
+        return tuple(self._loop.engine.world.queues)
+
+    def queue_view(self, queue: str) -> QueueView:
+        """One queue as it is now.
+
+        Raises:
+            UnknownQueue: there is none of this id; the message names the nearest.
+        """
+        world = self._world_now()
+        return queue_view(world, world.queue(QueueId(queue)).id)
+
+    def explain_call(self, interaction: str) -> CallExplained:
+        """Why a call is where it is: each agent, and the reason they are not offered it.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+        """
+        return explain_call(self._world_now(), InteractionId(interaction))
+
+    def explain_agent(self, agent: str) -> AgentExplained:
+        """Why an agent is idle: each waiting call, and the reason it is not offered to them.
+
+        Raises:
+            UnknownAgent: there is none of this id; the message names the nearest.
+        """
+        return explain_agent(self._world_now(), AgentId(agent))
+
+    def _world_now(self) -> World:
+        world = self._loop.engine.world
+        world.now = world.router.now = max(world.now, self._loop.now())
+        return world
+
+    def hang_up(self, interaction: str) -> None:
+        """End a call, whoever is on it; harmless when it has ended."""
+        self._loop.ask(facts.ClearRequested(InteractionId(interaction)))
+
+    def attached(self, interaction: str) -> Mapping[str, Any]:
+        """The data attached to a call.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+        """
+        return dict(self._loop.engine.world.interaction(InteractionId(interaction)).data)
+
+    def attach(self, interaction: str, data: Mapping[str, Any]) -> None:
+        """Attach data to a call: whoever gets it sees them. A value of None takes a key away.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+        """
+        self._loop.ask(facts.DataAttached(InteractionId(interaction), dict(data)))
+
+    def move_call(self, interaction: str, queue: str, *, priority: int | None = None) -> None:
+        """Move a call that waits to another queue; it keeps its age.
+
+        Args:
+            interaction: the call's id.
+            queue: the queue's id.
+            priority: added to the queue's own from now on; None leaves the call's own as it is.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+            UnknownQueue: there is none of this id; the call stays where it is.
+            InvalidConnection: it does not wait in a queue.
+        """
+        call = self._loop.engine.world.interaction(InteractionId(interaction))
+        if not call.state.is_waiting:
+            raise InvalidConnection(
+                f"call {call.id} is {call.state.value}; only one that waits in a queue can be moved"
+            )
+        own = call.own_priority if priority is None else priority
+        self._loop.ask(facts.QueueRequested(call.id, QueueId(queue), own))
+
+    def presence(self, agent: str) -> str | None:
+        """What an agent is doing, in one word (``cti.model.personal.presence_of``); None for one whom there is not."""
+        known = self._loop.engine.world.agents.get(AgentId(agent))
+        return presence_of(known) if known is not None else None
+
+    def load(self, queue: str) -> QueueLoad | None:
+        """How a queue stands: calls waiting, agents logged on, expected wait; None for one that there is not."""
+        world = self._loop.engine.world
+        known = world.queues.get(QueueId(queue))
+        if known is None:
+            return None
+        waiting = known.figures.waiting
+        return QueueLoad(waiting, world.staff.count(known.id), world.staff.expected_wait_s(known, waiting + 1))
+
+    def _request(self, event: events.CallEvent) -> Request:
+        """What a plan or a route script is told of a call."""
+        return Request(
+            calling_number=event.calling_number,
+            called_number=event.called_number,
+            at=time.time(),
+            calling_name=event.calling_name,
+            data=dict(event.data),
+            presence=self.presence,
+            load=self.load,
+        )
