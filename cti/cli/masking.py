@@ -127,8 +127,11 @@ class Mask:
             other = f"Name{len(self._others) + 1}"
         self._others[value] = other
         longest_first = sorted(self._others, key=len, reverse=True)
-        # Not inside a word and not inside a UUID.
-        self._known = re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w-])")
+        numbers = "|".join(re.escape(each) for each in longest_first if _NUMBER.match(each)) or r"(?!)"
+        names = "|".join(re.escape(each) for each in longest_first if not _NUMBER.match(each)) or r"(?!)"
+        # Not inside a word and not inside a UUID; but FreeSWITCH makes names of its own with numbers at their ends, such
+        # as the conference_call_key "conference_room_domain_1234".
+        self._known = re.compile(rf"(?<![^\W_])(?<!-)(?:{numbers})(?![^\W_])(?!-)|(?<![\w-])(?:{names})(?![\w-])")
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:

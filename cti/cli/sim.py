@@ -8,14 +8,16 @@ import logging
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import click
 import structlog
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from cti.cli import sim_table
+from cti.cli import sim_file, sim_table
 from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, QueueId
@@ -93,7 +95,27 @@ _more_than_nothing = _Number(min=0, max=1e6, min_open=True)
 _from_nothing = _Number(min=0, max=1e6)
 
 
+class _Share(click.ParamType[tuple[str, float]]):
+    """``QUEUE=3``."""
+
+    name = "QUEUE=SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """The queue and its share."""
+        if isinstance(value, tuple):
+            return value
+        queue, _, share = str(value).rpartition("=")
+        try:
+            number = float(share)
+        except ValueError:
+            number = 0.0
+        if not queue or not 0 < number < 1e6:
+            self.fail(f"{value!r} is no share; write sales=3", param, ctx)
+        return queue, number
+
+
 @click.command(cls=_OneLine)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--agents", type=_Agents(), default="20", show_default=True, help="How many; 18..26 compares them.")
 @click.option("--calls", type=click.IntRange(min=1), default=10_000, show_default=True, help="Callers in all.")
 @click.option("--arrival-rate", type=_more_than_nothing, default=300.0, show_default=True, help="Mean calls an hour.")
@@ -111,20 +133,37 @@ _from_nothing = _Number(min=0, max=1e6)
 @click.option(
     "--faults", type=click.Choice(sorted(PROFILES)), default="none", show_default=True, help="What goes wrong."
 )
+@click.option(
+    "--share", type=_Share(), multiple=True, help="With FILE: a queue's share of the calls; all alike without."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object, or a list of them for 18..26.")
 @click.pass_context
-def sim(ctx: click.Context, /, *, agents: range, as_json: bool, **flags: Any) -> None:
+def sim(
+    ctx: click.Context,
+    /,
+    *,
+    file: Path | None,
+    share: tuple[tuple[str, float], ...],
+    agents: range,
+    as_json: bool,
+    **flags: Any,
+) -> None:
     """Simulate a call centre: what service, with how many agents?
 
-    One queue, callers at random, conversations of exponential length. The engine and the switch adapter are the real
-    ones; FreeSWITCH and time are not.
+    One queue, or those of a configuration FILE with its agents; callers at random, conversations of exponential length.
+    The engine and the switch adapter are the real ones; FreeSWITCH and time are not.
     """
+    _told_twice(ctx, file, share)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     # The collector of cycles would look through all of them a hundred times a second, which costs a tenth of the run.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     console = Console(highlight=False)
-    everything = [_settings(number, **flags) for number in agents]
+    if file is not None:
+        everything = [sim_file.settings_of(file, dict(share), **_without(flags))]
+        agents = range(len(everything[0].agents), len(everything[0].agents) + 1)
+    else:
+        everything = [_settings(number, **flags) for number in agents]
     with _progress() as progress:
         reports = [_run(settings, progress) for settings in everything]
     if as_json:
@@ -135,6 +174,22 @@ def sim(ctx: click.Context, /, *, agents: range, as_json: bool, **flags: Any) ->
         console.print(sim_table.comparison(reports, console.width) if len(agents) > 1 else sim_table.single(reports[0]))
     if not all(report.sound for report in reports):
         ctx.exit(1)
+
+
+_IN_THE_FILE: Final = ("agents", "wrap_up", "service_level", "strategy")
+
+
+def _told_twice(ctx: click.Context, file: Path | None, share: tuple[tuple[str, float], ...]) -> None:
+    """Refuse flags that the file answers, and those that need one."""
+    if file is None and share:
+        raise ConfigurationError("sim: --share needs a configuration: cti sim centre.toml --share sales=3")
+    for name in _IN_THE_FILE:
+        if file is not None and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise ConfigurationError(f"sim: --{name.replace('_', '-')} is what {file.name} says; leave one of them out")
+
+
+def _without(flags: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if name not in _IN_THE_FILE}
 
 
 def _settings(

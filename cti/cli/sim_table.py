@@ -20,6 +20,8 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 def heading(settings: SimulationSettings, agents: range) -> RenderableType:
     """What was simulated."""
+    if len(settings.queues) > 1 or len(settings.calls) > 1:
+        return _several(settings)
     [calls], [queue] = settings.calls, settings.queues
     ring_s = sum(settings.answer_s) / 2
     busy_s = calls.handle_s + ring_s + queue.wrap_up_s
@@ -34,6 +36,18 @@ def heading(settings: SimulationSettings, agents: range) -> RenderableType:
     ]
     if calls.patience_s is None and load >= agents[0]:
         lines.append(f"{agents[0]} agents cannot carry that: their queue grows as long as calls come")
+    return Text("\n".join([*lines, ""]))
+
+
+def _several(settings: SimulationSettings) -> RenderableType:
+    ring_s = sum(settings.answer_s) / 2
+    lines = [f"{len(settings.agents)} agents; ring {ring_s:g} s; seed {settings.seed}"]
+    for calls in settings.calls:
+        patience = "wait for ever" if calls.patience_s is None else f"wait {calls.patience_s:g} s"
+        lines.append(
+            f"{calls.queue}: {calls.count:,} calls, {calls.rate_per_s * 3600:g} an hour, of {calls.handle_s:g} s; "
+            f"callers {patience}"
+        )
     return Text("\n".join([*lines, ""]))
 
 

@@ -162,3 +162,67 @@ def test_a_bar_is_as_long_as_its_share():
 def test_a_run_that_is_not_sound_ends_with_1(monkeypatch):
     monkeypatch.setattr("cti.cli.sim.Simulation", lambda _: type("Wrong", (), {"run": lambda *_: report()})())
     assert ran("--calls", "4", "--agents", "1").exit_code == 1
+
+
+CENTRE = """
+[switch]
+address = "${NOBODY_SETS_THIS}"
+password = "x"
+[queue.sales]
+requires = "sales"
+max_wait_s = 60
+overflow = { script = "offer" }
+[queue.claims]
+requires = "claims"
+[agent.ann]
+contact = "user/1001"
+skills = { sales = 1, claims = 1 }
+[agent.bob]
+contact = "user/1002"
+skills = { sales = 1 }
+[scripts]
+offer = "no_such_module:offer"
+"""
+
+
+@pytest.fixture
+def centre(tmp_path):
+    file = tmp_path / "centre.toml"
+    file.write_text(CENTRE)
+    return str(file)
+
+
+def test_a_configurations_queues_and_agents_with_callers_made_up(centre):
+    flags = (centre, "--calls", "60", "--arrival-rate", "60", "--share", "sales=2", "--share", "claims=1")
+    result = ran(*flags)
+    assert result.exit_code == 0, result.output
+    assert "2 agents; ring 4 s; seed 1\nsales: 40 calls, 40 an hour" in result.output
+    assert "claims: 20 calls, 20 an hour" in result.output
+    report = json.loads(ran(*flags, "--json").output)
+    assert report["sound"]
+    assert report["offered"] == 60
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--agents", "3"), "--agents is what centre.toml says"),
+        (("--wrap-up", "3"), "--wrap-up is what centre.toml says"),
+        (("--share", "slaes=1"), "has no queue 'slaes'"),
+        (("--share", "sales=0"), "'sales=0' is no share"),
+        (("--share", "sales"), "'sales' is no share"),
+    ],
+)
+def test_flags_that_make_no_sense_with_a_configuration(centre, monkeypatch, capsys, flags, said):
+    monkeypatch.setattr(sys, "argv", ["cti", "sim", centre, *flags])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_share_without_a_configuration(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["cti", "sim", "--share", "sales=1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--share needs a configuration" in capsys.readouterr().err
