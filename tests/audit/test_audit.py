@@ -139,11 +139,19 @@ def test_a_disk_that_does_not_take_it_delays_nobody_and_loses_nothing_soon(tmp_p
     log = AuditLog(tmp_path, on_trouble=told.append)
     sync = os.fdatasync
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(full))
+    failed = []
+
+    def fail(file):
+        failed.append(file)
+        raise full
+
+    monkeypatch.setattr(os, "fdatasync", fail)
     log.done(done(agent="one"))
     until(lambda: told, "trouble is told")
     assert "No space left" in told[0].what
     monkeypatch.setattr(audit_log, "BACKLOG", 2)
+    tried = len(failed)
+    until(lambda: len(failed) > tried, "it has just been tried again, and will not be for a while")
     for name in ("two", "three", "four"):
         log.done(done(agent=name))
     monkeypatch.setattr(os, "fdatasync", sync)
