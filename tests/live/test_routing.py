@@ -85,17 +85,16 @@ def test_a_call_waits_for_its_own_agent_and_then_for_anybody(watch, start_agents
     watch.nothing_is_wrong()
 
 
-def test_a_call_overflows_to_a_mailbox_of_the_switch(watch, start_callers):
+def test_a_call_overflows_to_a_mailbox_of_the_switch(watch, control, start_callers):
+    control.subscribe("CHANNEL_EXECUTE")
     centre = watch.centre
     centre.add_queue("claims", overflow_unstaffed=True, overflow=ToVoicemail("1001"))
     centre.on_call("5*")(lambda call: call.queue("claims"))
     centre.start()
     start_callers("5000", hold_s=3.0)
     assert watch.wait_for(events.Diverted).destination == "voicemail:1001"
-    watch.until(
-        "the mailbox has the caller",
-        lambda: "default cti.internal 1001" in centre.switch.api("show", "channels as json"),
-    )
+    begun = control.wait_event(lambda e: e.get("Application") == "voicemail", 20, "the mailbox has the caller")
+    assert begun["Application-Data"].endswith("cti.internal 1001")
     watch.nothing_is_wrong()
 
 
