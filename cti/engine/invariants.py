@@ -42,7 +42,9 @@ def broken(world: World, *, grace_s: float = 0.0) -> list[str]:
     return wrong + _queues(world)
 
 
-def broken_near(world: World, agents: Iterable[AgentId], calls: Iterable[InteractionId]) -> list[str]:
+def broken_near(
+    world: World, agents: Iterable[AgentId], calls: Iterable[InteractionId], *, grace_s: float = 0.0
+) -> list[str]:
     """The same of these agents and calls only, and of the legs and reservations they have; those unknown are left out.
 
     At a price that does not grow with the centre it finds what a fact has broken in what it was about. What it did to
@@ -63,7 +65,7 @@ def broken_near(world: World, agents: Iterable[AgentId], calls: Iterable[Interac
             wrong += _agent(world, agent)
             made = world.reservations.get(agent.reservation) if agent.reservation is not None else None
             if made is not None:
-                wrong += _reservation(world, made, 0.0)
+                wrong += _reservation(world, made, grace_s)
     return wrong
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -192,7 +193,8 @@ class Simulation:
         self.client.execute(intent)
 
     def _after(self, fact: facts.Fact, wanted: Sequence[intents.Intent]) -> None:
-        self.watch.after(fact, wanted)
+        # A process that has been started again arms its timers after the switch's snapshot, which settles the offers.
+        self.watch.after(fact, wanted, grace_s=math.inf if self._taken_up is not None else 0.0)
         if self._taken_up is not None and isinstance(fact, facts.SnapshotTaken):
             engine, self._taken_up = self._taken_up, None
             self._loop.arm(engine.due)

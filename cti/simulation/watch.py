@@ -45,18 +45,18 @@ class Watch:
         self.found: list[Violation] = []
         """The first of them."""
 
-    def after(self, fact: facts.Fact, wanted: Sequence[intents.Intent]) -> None:
-        """A fact was handled."""
+    def after(self, fact: facts.Fact, wanted: Sequence[intents.Intent], *, grace_s: float = 0.0) -> None:
+        """A fact was handled; a lease may be over for so long."""
         if not self._every:
             return
         self._left -= 1
         if self._left <= 0:
             # A full check costs as much as there are calls; so many facts have to pay for it.
             self._left = self._every if self._every == 1 else max(self._every, len(self.world.interactions))
-            wrong = broken(self.world)
+            wrong = broken(self.world, grace_s=grace_s)
             self._said.intersection_update(wrong)  # what is no longer wrong may be said again
         else:
-            wrong = broken_near(self.world, *touched(self.world, fact, wanted))
+            wrong = broken_near(self.world, *touched(self.world, fact, wanted), grace_s=grace_s)
         for what in wrong:
             if what not in self._said:
                 self._said.add(what)

@@ -20,10 +20,10 @@ def test_both_forms_agree_after_every_fact_of_a_run(faults):
     world = simulation.engine.world
     facts = 0
 
-    def compare(fact, wanted):
+    def compare(fact, wanted, **grace):
         nonlocal facts
         facts += 1
-        assert broken_near(world, list(world.agents), list(world.interactions)) == broken(world) == []
+        assert broken_near(world, list(world.agents), list(world.interactions), **grace) == broken(world, **grace) == []
         agents, calls = touched(world, fact, wanted)
         assert agents <= set(world.agents)
         assert all(isinstance(call, str) for call in calls)
@@ -39,7 +39,7 @@ def damaged(what):
     world = simulation.engine.world
     said = []
 
-    def damage(fact, wanted):
+    def damage(fact, wanted, **_grace):
         agents, calls = touched(world, fact, wanted)
         victims = [agent for agent in agents if what(world, agent)] if not said else []
         if victims:
