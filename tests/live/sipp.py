@@ -164,14 +164,12 @@ class Sipp:
         """Return the latest figures SIPp wrote (once a second, and at its end); zeros before the first."""
         path = self._workdir / "statistics.csv"
         rows = list(csv.DictReader(path.read_text().splitlines(), delimiter=";")) if path.exists() else []
-        if not rows:
-            return SippFigures(0, 0, 0)
-        last = rows[-1]
-        return SippFigures(
-            total=int(last["TotalCallCreated"]),
-            successful=int(last["SuccessfulCall(C)"]),
-            failed=int(last["FailedCall(C)"]),
-        )
+        names = ("TotalCallCreated", "SuccessfulCall(C)", "FailedCall(C)")
+        for row in reversed(rows):
+            told = [row.get(name) or "" for name in names]
+            if all(each.isdigit() for each in told):  # a line that SIPp is still writing, or tore, is none
+                return SippFigures(*map(int, told))
+        return SippFigures(0, 0, 0)
 
     def describe(self) -> str:
         """Return SIPp's own errors, for the message of a failed test."""
