@@ -21,6 +21,7 @@ from cti.engine.offers import CHECK, LEASE, LOOK, Offers
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
 from cti.engine.recordings import SEGMENT, Recordings
+from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
 from cti.engine.supervision import SUPERVISE, Supervising
 from cti.engine.takeover import TakeOver
@@ -60,6 +61,7 @@ class Engine:
         requests = RouteRequests(self.world)
         self._counts = Counts(self.world, self._matching)
         self._line = Line(self.world, self._offers, self._matching, self._wishes, requests, self._exits, self._counts)
+        self._answers = RouteAnswers(self.world, self._line, requests, self._wishes)
         self._media = Media(self.world)
         self._consultations = Consultations(self.world, self._offers, self._media)
         self._parking = Parking(self.world, self._line)
@@ -123,7 +125,7 @@ class Engine:
             facts.NotReadyRequested: self._desk.not_ready,
             facts.QueueRequested: self._line.queue,
             facts.DataAttached: self._data_attached,
-            facts.RouteSelected: self._line.route_selected,
+            facts.RouteSelected: self._answers.selected,
             facts.DivertRequested: self._calls.divert,
             facts.ClearRequested: self._calls.clear,
             facts.Parked: self._parked,
@@ -142,7 +144,7 @@ class Engine:
             LIVE: lambda fact: self._calls.look(InteractionId(fact.key)),
             WAIT: lambda fact: self._line.waited_too_long(InteractionId(fact.key)),
             LATE: lambda fact: self._counts.late(InteractionId(fact.key)),
-            ROUTE: lambda fact: self._line.route_deadline(InteractionId(fact.key)),
+            ROUTE: lambda fact: self._answers.deadline(InteractionId(fact.key)),
             WIDEN: lambda fact: self._matching.widen(InteractionId(fact.key)),
             RING: lambda fact: self._matching.ring(InteractionId(fact.key)),
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),

@@ -9,9 +9,9 @@ from cti.engine.exits import Exits
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.route_requests import RouteRequests
-from cti.engine.wishes import Wishes, customer, queues_named
+from cti.engine.wishes import Wishes, check_names, customer
 from cti.engine.world import World
-from cti.errors import InvalidConnection, UnknownAgent, UnknownQueue
+from cti.errors import InvalidConnection
 from cti.model import events, facts, intents
 from cti.model.agent import Agent
 from cti.model.cause import Cause
@@ -28,7 +28,6 @@ from cti.model.overflow import (
     ToScript,
     ToVoicemail,
 )
-from cti.model.personal import Personal
 from cti.model.queue import Queue
 from cti.model.states import ConnectionTrigger, InteractionState, InteractionTrigger, ReservationTrigger
 
@@ -86,7 +85,7 @@ class Line:
         """
         world = self._world
         call, queue = world.interaction(fact.interaction), world.queue(fact.queue)
-        self._check_names(fact)
+        check_names(world, fact)
         if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only a call without an agent can be queued")
         call.data.update(fact.data)
@@ -221,7 +220,7 @@ class Line:
                 return False
             target = self._wishes.again(call)
             if target is not None:
-                self._send(call, target, Cause.REDIRECTED)
+                self.send(call, target, Cause.REDIRECTED)
                 return False
             if self._is_unstaffed(call, self._world.queues[call.queue]):
                 self._overflow(call, UNSTAFFED)
@@ -242,65 +241,6 @@ class Line:
                 call.priority = call.own_priority + queue.settings.priority
                 self._matching.widen_due(call, queue.settings)
                 self._matching.place(call)
-
-    # -- a route script has answered ------------------------------------------------------------------------------
-
-    def route_selected(self, fact: facts.RouteSelected) -> None:
-        """A route script says what becomes of a call; too late, it changes nothing.
-
-        An answer that names a queue or an agent that is not there is none: the call is routed as if nobody had been
-        asked, and RouteEnded says why.
-        """
-        call = self._world.interactions.get(fact.interaction)
-        if call is None or not fact.cross_ref or call.route_request != fact.cross_ref:
-            return
-        error = fact.error or self._wrong_with(fact)
-        if error:
-            self._unanswered(call, error)
-            return
-        self._requests.used(call, fact)
-        call.data.update(fact.data)
-        call.preferred = fact.preferred or call.preferred
-        if fact.priority is not None:
-            call.own_priority = fact.priority
-        if fact.personal is not None:
-            call.personal = fact.personal
-        assert call.queue is not None
-        queue = self._world.queues[call.queue]
-        call.priority = call.own_priority + queue.settings.priority
-        target = fact.to if fact.to != ToQueue(queue.id) else None
-        if target is None and fact.personal is not None:
-            target = self._wishes.settle(call, None)
-        if target is not None and target != ToQueue(queue.id):
-            self._send(call, target, Cause.REDIRECTED, wish=fact.personal is not None)
-        else:
-            self.again(call)
-
-    def _wrong_with(self, fact: facts.RouteSelected) -> str:
-        try:
-            if isinstance(fact.to, ToQueue):
-                self._world.queue(fact.to.queue)
-            self._check_names(fact)
-        except (UnknownQueue, UnknownAgent) as error:
-            return str(error)
-        return ""
-
-    def _check_names(self, fact: facts.QueueRequested | facts.RouteSelected) -> None:
-        named = fact.preferred if not isinstance(fact.personal, Personal) else (*fact.preferred, fact.personal.agent)
-        for agent in named:
-            self._world.agent(agent)
-        for queue in queues_named(fact.personal):
-            self._world.queue(queue)
-
-    def route_deadline(self, interaction: InteractionId) -> None:
-        """A route script has not answered in time: the router decides."""
-        call = self._world.interactions.get(interaction)
-        if call is not None and call.route_request:
-            self._unanswered(call, "no answer in time")
-
-    def _unanswered(self, call: Interaction, error: str) -> None:
-        self._requests.ended(call, error)
-        self.again(call)
 
     # -- on and out -----------------------------------------------------------------------------------------------
 
@@ -325,9 +265,9 @@ class Line:
 
     def _overflow(self, call: Interaction, reason: str) -> None:
         assert call.queue is not None
-        self._send(call, self._world.queues[call.queue].settings.overflow_for(reason), _CAUSES[reason])
+        self.send(call, self._world.queues[call.queue].settings.overflow_for(reason), _CAUSES[reason])
 
-    def _send(self, call: Interaction, target: Overflow, cause: Cause, *, wish: bool = False) -> None:
+    def send(self, call: Interaction, target: Overflow, cause: Cause, *, wish: bool = False) -> None:
         """Send a waiting call that nobody is being offered out of its queue."""
         assert call.queue is not None
         queue = self._world.queues[call.queue]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from attrs import evolve
 
 from cti.engine.world import World
+from cti.model import facts
 from cti.model.agent import Agent
 from cti.model.ids import InteractionId, QueueId
 from cti.model.interaction import Interaction
@@ -114,3 +115,16 @@ def queues_named(wish: Personal | LastAgent | None) -> tuple[QueueId, ...]:
     """The queues to which a wish sends calls, for one presence or another."""
     targets = wish.by_presence.values() if wish is not None else ()
     return tuple(target.queue for target in targets if isinstance(target, ToQueue))
+
+
+def check_names(world: World, fact: facts.QueueRequested | facts.RouteSelected) -> None:
+    """Whether the agents and queues that a request waits for are there.
+
+    Raises:
+        UnknownAgent, UnknownQueue: one is not; the message names the nearest.
+    """
+    named = fact.preferred if not isinstance(fact.personal, Personal) else (*fact.preferred, fact.personal.agent)
+    for agent in named:
+        world.agent(agent)
+    for queue in queues_named(fact.personal):
+        world.queue(queue)
