@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from attrs import frozen
 
 from cti.api.converter import Line
-from cti.api.method import Subject
+from cti.api.grant import Role
+from cti.api.method import EVERY_ROLE, Subject
 from cti.api.service import Service
-from cti.api.table import NO_TEXT, NOT_AGENTS, Agent, method
+from cti.api.table import NO_TEXT, NOT_AGENTS, Agent, F, method
 from cti.api.values import Parked
 from cti.api.whither import PartyParams, WhitherParams
 from cti.errors import (
     ConfigurationError,
+    CtiError,
     DestinationNotAllowed,
     InvalidAgentState,
     InvalidConnection,
@@ -21,6 +26,18 @@ from cti.errors import (
 )
 from cti.model.ids import AgentId
 from cti.model.party import ToAgent
+
+
+def _asked(
+    name: str,
+    params: type[Any],
+    *errors: type[CtiError],
+    result: type[Any] | None = None,
+    roles: frozenset[Role] = EVERY_ROLE,
+) -> Callable[[F], F]:
+    """Add a service that an agent asks for: the key must cover the agent, and it may fail as all of these may."""
+    every: tuple[type[CtiError], ...] = (UnknownAgent, *errors, InvalidConnection)
+    return method(f"agent.{name}", params, result, *every, roles=roles, subject=Subject.AGENT, changes=True)
 
 
 @frozen
@@ -99,219 +116,128 @@ class Note:
     note: Line = NO_TEXT
 
 
-@method(
-    "agent.make_call",
-    MakeCall,
-    None,
-    UnknownAgent,
-    InvalidAgentState,
-    InvalidConnection,
-    DestinationNotAllowed,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("make_call", MakeCall, InvalidAgentState, DestinationNotAllowed, ConfigurationError)
 def make_call(service: Service, params: MakeCall) -> None:
     """Make Call: ring the agent's own phone, then call an agent or a number."""
     agent = service.centre.agent(params.agent)
     agent.make_call(params.to.party(), calling_number=params.calling_number, wrap_up_s=params.wrap_up_s)
 
 
-@method("agent.hold", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("hold", Agent)
 def hold(service: Service, params: Agent) -> None:
     """Hold Call: the caller hears the queue's music; harmless when held."""
     service.centre.agent(params.agent).hold()
 
 
-@method("agent.retrieve", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("retrieve", Agent)
 def retrieve(service: Service, params: Agent) -> None:
     """Retrieve Call: talk with the held caller again."""
     service.centre.agent(params.agent).retrieve()
 
 
-@method(
-    "agent.consult",
-    Consult,
-    None,
-    UnknownAgent,
-    InvalidConnection,
-    DestinationNotAllowed,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("consult", Consult, DestinationNotAllowed, ConfigurationError)
 def consult(service: Service, params: Consult) -> None:
     """Consultation Call: hold the caller, and call an agent or a number."""
     service.centre.agent(params.agent).consult(params.to.party(), wait_s=params.wait_s)
 
 
-@method("agent.alternate", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("alternate", Agent)
 def alternate(service: Service, params: Agent) -> None:
     """Alternate Call: change between the caller and whom is consulted."""
     service.centre.agent(params.agent).alternate()
 
 
-@method("agent.reconnect", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("reconnect", Agent)
 def reconnect(service: Service, params: Agent) -> None:
     """Reconnect Call: end the consultation, answered or not, and talk with the caller again."""
     service.centre.agent(params.agent).reconnect()
 
 
-@method("agent.transfer", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("transfer", Agent)
 def transfer(service: Service, params: Agent) -> None:
     """Transfer Call: whom is consulted takes the caller over, and this agent leaves."""
     service.centre.agent(params.agent).transfer()
 
 
-@method("agent.conference", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("conference", Agent)
 def conference(service: Service, params: Agent) -> None:
     """Conference Call: the caller, this agent and whom is consulted hear each other."""
     service.centre.agent(params.agent).conference()
 
 
-@method("agent.invite", Invite, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("invite", Invite)
 def invite(service: Service, params: Invite) -> None:
     """Single Step Conference: ring one more agent, who joins the conversation on answering."""
     service.centre.agent(params.agent).invite(ToAgent(params.to))
 
 
-@method(
-    "agent.park",
-    Park,
-    Parked,
-    UnknownAgent,
-    InvalidConnection,
-    ResourceBusy,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("park", Park, ResourceBusy, ConfigurationError, result=Parked)
 def park(service: Service, params: Park) -> Parked:
     """Park Call: let the caller wait at a place that everybody knows, and leave."""
     return Parked(service.centre.agent(params.agent).park(params.place, recall_s=params.recall_s))
 
 
-@method(
-    "agent.unpark",
-    Unpark,
-    None,
-    UnknownAgent,
-    InvalidAgentState,
-    InvalidConnection,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("unpark", Unpark, InvalidAgentState, ConfigurationError)
 def unpark(service: Service, params: Unpark) -> None:
     """Take up a parked call: it is offered to this agent, and for a minute to nobody else."""
     service.centre.agent(params.agent).unpark(params.place)
 
 
-@method(
-    "agent.pick_up",
-    PickUp,
-    None,
-    UnknownAgent,
-    InvalidAgentState,
-    InvalidConnection,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("pick_up", PickUp, InvalidAgentState)
 def pick_up(service: Service, params: PickUp) -> None:
     """Directed or Group Pickup Call: take a call that rings at another agent, or in a queue that this one serves."""
     service.centre.agent(params.agent).pick_up(params.at)
 
 
-@method(
-    "agent.deflect",
-    SendTo,
-    None,
-    UnknownAgent,
-    UnknownQueue,
-    InvalidAgentState,
-    InvalidConnection,
-    DestinationNotAllowed,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("deflect", SendTo, UnknownQueue, InvalidAgentState, DestinationNotAllowed, ConfigurationError)
 def deflect(service: Service, params: SendTo) -> None:
     """Deflect Call: send the call that rings at this agent's phone elsewhere; the agent stays ready."""
     service.centre.agent(params.agent).deflect(params.to.whither())
 
 
-@method(
-    "agent.transfer_to",
-    SendTo,
-    None,
-    UnknownAgent,
-    UnknownQueue,
-    InvalidConnection,
-    DestinationNotAllowed,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("transfer_to", SendTo, UnknownQueue, DestinationNotAllowed, ConfigurationError)
 def transfer_to(service: Service, params: SendTo) -> None:
     """Single Step Transfer: send the caller on and leave."""
     service.centre.agent(params.agent).transfer_to(params.to.whither())
 
 
-@method("agent.hang_up", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("hang_up", Agent)
 def hang_up(service: Service, params: Agent) -> None:
     """Clear Connection: the agent leaves; with a caller alone that ends the call, a held one goes back to the queue."""
     service.centre.agent(params.agent).hang_up()
 
 
-@method(
-    "agent.send_digits",
-    Digits,
-    None,
-    UnknownAgent,
-    InvalidConnection,
-    ConfigurationError,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("send_digits", Digits, ConfigurationError)
 def send_digits(service: Service, params: Digits) -> None:
     """Generate Digits: whoever the agent talks with hears keys being pressed."""
     service.centre.agent(params.agent).send_digits(params.digits)
 
 
-@method("agent.assistance", Note, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("assistance", Note)
 def assistance(service: Service, params: Note) -> None:
     """Ask for help with the call in hand; told to whoever supervises its queue."""
     service.centre.agent(params.agent).assistance(params.note)
 
 
-@method("agent.start_recording", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("start_recording", Agent)
 def start_recording(service: Service, params: Agent) -> None:
     """Record the call in hand from now on; harmless when it is recorded."""
     service.centre.agent(params.agent).start_recording()
 
 
-@method(
-    "agent.stop_recording",
-    Agent,
-    None,
-    UnknownAgent,
-    InvalidConnection,
-    roles=NOT_AGENTS,
-    subject=Subject.AGENT,
-    changes=True,
-)
+@_asked("stop_recording", Agent, roles=NOT_AGENTS)
 def stop_recording(service: Service, params: Agent) -> None:
     """Record no more of the call in hand."""
     service.centre.agent(params.agent).stop_recording()
 
 
-@method("agent.pause_recording", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("pause_recording", Agent)
 def pause_recording(service: Service, params: Agent) -> None:
     """Have silence in the recording from now on, while a card number is read out, say."""
     service.centre.agent(params.agent).pause_recording()
 
 
-@method("agent.resume_recording", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)
+@_asked("resume_recording", Agent)
 def resume_recording(service: Service, params: Agent) -> None:
     """Have what is said in the recording again."""
     service.centre.agent(params.agent).resume_recording()

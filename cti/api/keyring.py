@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import zmq.auth
 from attrs import frozen
 
-from cti.api.grant import Grant, Role
+from cti.api.grant import Grant
+from cti.api.grants_file import GrantsFile, grant, tables
 from cti.errors import ConfigurationError
 
 FILE: Final = "keys.toml"
 SERVER: Final = "server"
 """The name of the server's own pair, beside the keys file: ``server.key`` and ``server.key_secret``."""
-NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PUBLIC_KEY: Final = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 """Z85 (ZeroMQ RFC 32) of 32 bytes."""
 
@@ -44,10 +43,9 @@ class KeyRing:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self._file = Path(directory) / FILE
+        self._file = GrantsFile(Path(directory) / FILE)
         secret = Path(directory) / f"{SERVER}.key_secret"
         self.server_public, self.server_secret = read_pair(secret)
-        self._seen = self._stamp()
         self._grants = self._read()
 
     def __len__(self) -> int:
@@ -64,7 +62,7 @@ class KeyRing:
 
     def is_changed(self) -> bool:
         """Whether the file is another than the one that was read last."""
-        return self._stamp() != self._seen
+        return self._file.is_changed()
 
     def reload(self) -> None:
         """Read the file again.
@@ -72,18 +70,11 @@ class KeyRing:
         Raises:
             ConfigurationError: it is missing or wrong; the keys stay as they were.
         """
-        self._seen = self._stamp()
         self._grants = self._read()
 
     def _read(self) -> dict[str, Grant]:
-        return {entry.grant.public: entry.grant for entry in read_keys(self._file) if not entry.revoked}
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        self._file.about_to_read()
+        return {entry.grant.public: entry.grant for entry in read_keys(self._file.path) if not entry.revoked}
 
 
 def read_keys(file: Path) -> list[KeyEntry]:
@@ -92,13 +83,8 @@ def read_keys(file: Path) -> list[KeyEntry]:
     Raises:
         ConfigurationError: it cannot be read, or says something that makes no sense; the message names the key.
     """
-    try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}; `cti keys new` makes one") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} is not TOML: {error}") from None
-    entries = list(_entries(file, said))
+    found = tables(file, "keys", _FIELDS, made_by="cti keys new")
+    entries = [KeyEntry(_grant(where, name, values), _flag(where, values)) for where, name, values in found]
     owners: dict[str, str] = {}
     for entry in entries:
         other = owners.setdefault(entry.grant.public, entry.grant.name)
@@ -122,37 +108,11 @@ def read_pair(file: str | os.PathLike[str]) -> tuple[bytes, bytes]:
     return public, secret
 
 
-def _entries(file: Path, said: dict[str, Any]) -> Iterator[KeyEntry]:
-    keys = said.get("keys", {})
-    if said.keys() - {"keys"} or not isinstance(keys, dict):
-        raise ConfigurationError(f"{file}: there may be tables [keys.NAME] and nothing else")
-    for name, values in keys.items():
-        where = f"{file}: [keys.{name}]"
-        if not NAME.fullmatch(name) or not isinstance(values, dict):
-            raise ConfigurationError(f"{where}: a name has 1 to 64 letters, digits, '-' and '_', and heads a table")
-        if unknown := values.keys() - _FIELDS:
-            raise ConfigurationError(
-                f"{where}: unknown {', '.join(sorted(unknown))}; there is {', '.join(sorted(_FIELDS))}"
-            )
-        yield KeyEntry(_grant(where, name, values), _flag(where, values))
-
-
 def _grant(where: str, name: str, values: dict[str, Any]) -> Grant:
     public = values.get("public")
     if not isinstance(public, str) or not PUBLIC_KEY.fullmatch(public):
         raise ConfigurationError(f"{where}: public must be a key of 40 characters (Z85)")
-    try:
-        role = Role(values.get("role"))
-    except ValueError:
-        raise ConfigurationError(f"{where}: role must be one of {', '.join(role.value for role in Role)}") from None
-    return Grant(name, role, _names(where, "agents", values), _names(where, "queues", values), public)
-
-
-def _names(where: str, field: str, values: dict[str, Any]) -> frozenset[str]:
-    said = values.get(field, [])
-    if not isinstance(said, list) or not all(isinstance(one, str) and one for one in said):
-        raise ConfigurationError(f'{where}: {field} must be a list of names, or ["*"] for all')
-    return frozenset(said)
+    return grant(where, name, values, public)
 
 
 def _flag(where: str, values: dict[str, Any]) -> bool:

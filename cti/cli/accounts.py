@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cti.api.grant import Grant, Role
-from cti.api.keyring import NAME
+from cti.api.grants_file import NAME
 from cti.errors import ConfigurationError
 from cti.web.accounts import FILE, Account, read_accounts
 from cti.web.passwords import LONGEST, Passwords

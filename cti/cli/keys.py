@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cti.api.grant import ALL, Grant, Role
-from cti.api.keyring import FILE, NAME, SERVER, KeyEntry, read_keys, read_pair
+from cti.api.grants_file import NAME
+from cti.api.keyring import FILE, SERVER, KeyEntry, read_keys, read_pair
 from cti.errors import ConfigurationError
 
 _HEADER = """# Who may use the API; see `cti keys --help`. The server takes changes over by itself.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +13,8 @@ from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
 from attrs import frozen
 
-from cti.api.grant import Grant, Role
-from cti.api.keyring import NAME
+from cti.api.grant import Grant
+from cti.api.grants_file import GrantsFile, grant, tables
 from cti.errors import ConfigurationError
 
 FILE: Final = "accounts.toml"
@@ -48,11 +47,10 @@ class Accounts:
     """
 
     def __init__(self, file: str | os.PathLike[str]) -> None:
-        self._file = Path(file)
-        self._seen = self._stamp()
-        self._accounts = read_accounts(self._file)
-        if self._file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            _log.warning("others can read the accounts file; chmod 600 it", file=str(self._file))
+        self._file = GrantsFile(file)
+        self._accounts = read_accounts(self._file.path)
+        if self._file.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            _log.warning("others can read the accounts file; chmod 600 it", file=str(self._file.path))
 
     def __len__(self) -> int:
         """How many there are."""
@@ -73,7 +71,7 @@ class Accounts:
 
     def is_changed(self) -> bool:
         """Whether the file is another than the one that was read last."""
-        return self._stamp() != self._seen
+        return self._file.is_changed()
 
     def reload(self) -> None:
         """Read the file again.
@@ -81,15 +79,8 @@ class Accounts:
         Raises:
             ConfigurationError: it is missing or wrong; the accounts stay as they were.
         """
-        self._seen = self._stamp()
-        self._accounts = read_accounts(self._file)
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        self._file.about_to_read()
+        self._accounts = read_accounts(self._file.path)
 
 
 def read_accounts(file: Path) -> dict[str, Account]:
@@ -98,43 +89,8 @@ def read_accounts(file: Path) -> dict[str, Account]:
     Raises:
         ConfigurationError: it cannot be read, or says something that makes no sense; the message names the account.
     """
-    try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}; `cti accounts new` makes one") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} is not TOML: {error}") from None
-    return {account.grant.name: account for account in _accounts(file, said)}
-
-
-def _accounts(file: Path, said: dict[str, Any]) -> Iterator[Account]:
-    accounts = said.get("accounts", {})
-    if said.keys() - {"accounts"} or not isinstance(accounts, dict):
-        raise ConfigurationError(f"{file}: there may be tables [accounts.NAME] and nothing else")
-    for name, values in accounts.items():
-        where = f"{file}: [accounts.{name}]"
-        if not NAME.fullmatch(name) or not isinstance(values, dict):
-            raise ConfigurationError(f"{where}: a name has 1 to 64 letters, digits, '-' and '_', and heads a table")
-        if unknown := values.keys() - _FIELDS:
-            raise ConfigurationError(
-                f"{where}: unknown {', '.join(sorted(unknown))}; there is {', '.join(sorted(_FIELDS))}"
-            )
-        yield Account(_grant(where, name, values), _password(where, values))
-
-
-def _grant(where: str, name: str, values: dict[str, Any]) -> Grant:
-    try:
-        role = Role(values.get("role"))
-    except ValueError:
-        raise ConfigurationError(f"{where}: role must be one of {', '.join(role.value for role in Role)}") from None
-    return Grant(name, role, _names(where, "agents", values), _names(where, "queues", values))
-
-
-def _names(where: str, field: str, values: dict[str, Any]) -> frozenset[str]:
-    said = values.get(field, [])
-    if not isinstance(said, list) or not all(isinstance(one, str) and one for one in said):
-        raise ConfigurationError(f'{where}: {field} must be a list of names, or ["*"] for all')
-    return frozenset(said)
+    found = tables(file, "accounts", _FIELDS, made_by="cti accounts new")
+    return {name: Account(grant(where, name, values), _password(where, values)) for where, name, values in found}
 
 
 def _password(where: str, values: dict[str, Any]) -> str:

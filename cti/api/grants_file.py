@@ -1,0 +1,96 @@
+"""Files that say who may do what: TOML tables by name, each with a role, agents and queues."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from cti.api.grant import Grant, Role
+from cti.errors import ConfigurationError
+
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class GrantsFile:
+    """One such file, and whether it has changed since it was read.
+
+    Args:
+        file: where it is.
+    """
+
+    def __init__(self, file: str | os.PathLike[str]) -> None:
+        self.path = Path(file)
+        self._seen = self._stamp()
+
+    def is_changed(self) -> bool:
+        """Whether the file is another than the one that was read last."""
+        return self._stamp() != self._seen
+
+    def about_to_read(self) -> None:
+        """From now on it counts as read."""
+        self._seen = self._stamp()
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def tables(
+    file: Path, heading: str, fields: frozenset[str], *, made_by: str
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Where each table is (for errors), its name, and what it says.
+
+    Args:
+        file: the file.
+        heading: what its tables are under: ``keys`` for ``[keys.NAME]``.
+        fields: the fields that a table may have.
+        made_by: the command that makes such a file.
+
+    Raises:
+        ConfigurationError: it cannot be read, or has something else in it; the message names file and table.
+    """
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}; `{made_by}` makes one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} is not TOML: {error}") from None
+    found = said.get(heading, {})
+    if said.keys() - {heading} or not isinstance(found, dict):
+        raise ConfigurationError(f"{file}: there may be tables [{heading}.NAME] and nothing else")
+    for name, values in found.items():
+        where = f"{file}: [{heading}.{name}]"
+        if not NAME.fullmatch(name) or not isinstance(values, dict):
+            raise ConfigurationError(f"{where}: a name has 1 to 64 letters, digits, '-' and '_', and heads a table")
+        if unknown := values.keys() - fields:
+            raise ConfigurationError(
+                f"{where}: unknown {', '.join(sorted(unknown))}; there is {', '.join(sorted(fields))}"
+            )
+        yield where, name, values
+
+
+def grant(where: str, name: str, values: dict[str, Any], public: str = "") -> Grant:
+    """What a table grants.
+
+    Raises:
+        ConfigurationError: its role, agents or queues make no sense.
+    """
+    try:
+        role = Role(values.get("role"))
+    except ValueError:
+        raise ConfigurationError(f"{where}: role must be one of {', '.join(role.value for role in Role)}") from None
+    return Grant(name, role, _names(where, "agents", values), _names(where, "queues", values), public)
+
+
+def _names(where: str, field: str, values: dict[str, Any]) -> frozenset[str]:
+    said = values.get(field, [])
+    if not isinstance(said, list) or not all(isinstance(one, str) and one for one in said):
+        raise ConfigurationError(f'{where}: {field} must be a list of names, or ["*"] for all')
+    return frozenset(said)
