@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cti.engine.consultations import ANSWER, Consultations
 from cti.engine.desk import Desk
 from cti.engine.exits import LIVE, Exits
-from cti.engine.line import Line
+from cti.engine.line import Line, check_target
 from cti.engine.made_calls import MadeCalls
 from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
 from cti.engine.talk import Talk
@@ -17,7 +17,7 @@ from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId
-from cti.model.interaction import Interaction
+from cti.model.interaction import Interaction, InteractionKind
 from cti.model.overflow import ToQueue
 from cti.model.states import ConnectionState, ConnectionTrigger, InteractionState, InteractionTrigger
 
@@ -100,13 +100,14 @@ class Calls:
         Raises:
             UnknownInteraction: the call is over.
             UnknownQueue: it is to go to one that is not there; it stays where it is.
-            InvalidConnection: the call is with an agent.
+            InvalidConnection: the call is with an agent, or is a message, and is not to go to a queue.
         """
         call = self._world.interaction(fact.interaction)
         if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(
                 f"call {call.id} is {call.state.value}; only a call without an agent can be diverted"
             )
+        check_target(call, fact.to)
         if isinstance(fact.to, ToQueue):
             self._world.queue(fact.to.queue)
         self._line.leave(call, lambda: self._line.go(call, fact.to, Cause.REDIRECTED, wish=True))
@@ -203,9 +204,18 @@ class Calls:
         if self._talk.gone(call, leg):
             return
         # A leg of an offer that came to nothing may end long after the same agent took the call by another.
-        if call.agent == leg.agent and not leg.clearing and call.state is InteractionState.ESTABLISHED:
+        heard = call.kind is InteractionKind.VOICEMAIL and call.agent == leg.agent and not leg.clearing
+        if heard and cause is Cause.SWITCHING_FUNCTION_TERMINATED and call.state is InteractionState.ESTABLISHED:
+            self._wait_again(call)
+        elif call.agent == leg.agent and not leg.clearing and call.state is InteractionState.ESTABLISHED:
             call.move(InteractionTrigger.CLEAR, world.now)
             self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
+
+    def _wait_again(self, call: Interaction) -> None:
+        """The switch went down while somebody heard a message, which may not have been heard to the end."""
+        assert call.queue is not None
+        call.agent = None
+        self._line.enter(call, self._world.queues[call.queue], Cause.RECALL, wish=False)
 
     def look(self, interaction: InteractionId) -> None:
         """Ask whether the legs of a call live: both words of an end may have been lost (race 15)."""

@@ -17,6 +17,7 @@ from cti.engine.links import Links
 from cti.engine.made_calls import MadeCalls
 from cti.engine.matching import RING, WIDEN, Matching
 from cti.engine.media import PAIR, Media
+from cti.engine.messages import Messages
 from cti.engine.offers import CHECK, LEASE, LOOK, Offers
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
@@ -81,6 +82,7 @@ class Engine:
         self._calls = Calls(
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
+        self._messages = Messages(self.world, self._desk, self._offers, self._line, self._exits)
         self._links = Links(self.world, self._desk, self._calls, self._matching, self._offers, self._line)
         takeover = TakeOver(
             self.world, self._desk, self._offers, self._line, self._talk, self._media, self._consultations
@@ -127,7 +129,7 @@ class Engine:
             facts.DataAttached: self._data_attached,
             facts.RouteSelected: self._answers.selected,
             facts.DivertRequested: self._calls.divert,
-            facts.ClearRequested: self._calls.clear,
+            facts.ClearRequested: self._clear,
             facts.Parked: self._parked,
             services.MakeCallRequested: self._made.make,
             facts.TimerFired: self._timer_fired,
@@ -136,6 +138,7 @@ class Engine:
             **self._pickups.table,
             **self._supervising.table,
             **self._recordings.table,
+            **self._messages.table,
         }
         self._timers: dict[str, Callable[[facts.TimerFired], None]] = {
             LEASE: lambda fact: self._offers.lease_over(ReservationId(fact.key)),
@@ -304,6 +307,10 @@ class Engine:
         for name in sorted(queues):
             if name in self.world.queues:
                 self._line.unstaffed(self.world.queues[name])
+
+    def _clear(self, fact: facts.ClearRequested) -> None:
+        if not self._messages.clear(fact):
+            self._calls.clear(fact)
 
     def _data_attached(self, fact: facts.DataAttached) -> None:
         call = self.world.interaction(fact.interaction)

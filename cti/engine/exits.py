@@ -69,6 +69,7 @@ class Exits:
         """The whole call ends."""
         call.move(InteractionTrigger.CLEAR, self._world.now)
         self.clear_legs(call, cause)
+        self.finish(call, cause)
 
     def clear_legs(self, call: Interaction, cause: Cause) -> None:
         """Whatever the call has become, its legs end."""
@@ -77,8 +78,10 @@ class Exits:
                 self._offers.clear(self._world.connections[leg], cause)
 
     def finish(self, call: Interaction, cause: Cause) -> None:
-        """Forget a call whose last leg is gone."""
+        """Forget a call whose last leg is gone, and what is no call when it is over."""
         world = self._world
-        if not call.connections and world.interactions.pop(call.id, None) is not None:
+        if call.connections or not (call.on_the_line or call.state.is_over):
+            return
+        if world.interactions.pop(call.id, None) is not None:
             world.timers.cancel(LIVE, call.id)
             world.tell(events.CallCleared, call, cause, state=call.state.value)

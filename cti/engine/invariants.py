@@ -11,7 +11,7 @@ from cti.engine.world import World
 from cti.model.agent import Agent
 from cti.model.connection import Connection
 from cti.model.ids import AgentId, InteractionId
-from cti.model.interaction import Interaction
+from cti.model.interaction import Interaction, InteractionKind
 from cti.model.reservation import Reservation
 from cti.model.states import AgentState, InteractionState, ReservationState
 
@@ -71,7 +71,7 @@ def broken_near(
 
 def _agent(world: World, agent: Agent) -> list[str]:
     wrong = []
-    if agent.state is AgentState.BUSY and agent.connection not in world.connections:
+    if agent.state is AgentState.BUSY and agent.connection not in world.connections and not _has_a_task(world, agent):
         wrong.append(f"agent {agent.id} is busy without a living connection")
     if agent.state in _WITH_A_RESERVATION and agent.reservation not in world.reservations:
         wrong.append(f"agent {agent.id} is {agent.state.value} without a reservation")
@@ -85,6 +85,12 @@ def _agent(world: World, agent: Agent) -> list[str]:
         if abs(spent - session) > _EPSILON_S * max(1.0, session):
             wrong.append(f"agent {agent.id} spent {spent} s in a session of {session} s")
     return wrong
+
+
+def _has_a_task(world: World, agent: Agent) -> bool:
+    """Whether the agent is busy with something for which no phone rings."""
+    task = world.interactions.get(agent.interaction) if agent.interaction is not None else None
+    return task is not None and task.kind is InteractionKind.FAX and task.agent == agent.id
 
 
 def _reservation(world: World, made: Reservation, grace_s: float) -> list[str]:
@@ -101,9 +107,9 @@ def _reservation(world: World, made: Reservation, grace_s: float) -> list[str]:
 
 def _call(world: World, call: Interaction) -> list[str]:
     wrong = []
-    if call.state.is_waiting and call.caller not in world.connections:
+    if call.on_the_line and call.state.is_waiting and call.caller not in world.connections:
         wrong.append(f"call {call.id} is {call.state.value} without a living caller")
-    if not call.connections:
+    if not call.connections and (call.on_the_line or call.state.is_over):
         wrong.append(f"call {call.id} has no connection and is not cleared")
     if (call.state in (InteractionState.ROUTING, InteractionState.DELIVERED)) != bool(call.reservations):
         wrong.append(f"call {call.id} is {call.state.value} with reservations {call.reservations}")

@@ -28,6 +28,7 @@ from cti.model.overflow import (
     ToScript,
     ToVoicemail,
 )
+from cti.model.party import ToAgent
 from cti.model.queue import Queue
 from cti.model.states import ConnectionTrigger, InteractionState, InteractionTrigger, ReservationTrigger
 
@@ -105,16 +106,18 @@ class Line:
         world, settings = self._world, queue.settings
         if wish:
             target = self._wishes.settle(call, settings.personal)
-            if target is not None:
+            if target is not None and may_go(call, target):
                 self.go(call, target, Cause.REDIRECTED)
                 return
+            if target is not None:
+                self._wishes.drop(call)
         else:
             self._wishes.drop(call)
         call.queue = queue.id
         call.priority = call.own_priority + settings.priority
         reason = self._refusal(call, queue)
         queue.figures.offered += 1
-        if reason is not None:
+        if reason is not None and may_go(call, settings.overflow_for(reason)):
             queue.figures.overflowed += 1
             self._wishes.drop(call)
             self.go(call, settings.overflow_for(reason), _CAUSES[reason])
@@ -128,8 +131,9 @@ class Line:
         call.move(InteractionTrigger.QUEUE, world.now)
         if settings.max_wait_s is not None:
             world.timers.start(WAIT, call.id, settings.max_wait_s)
-        caller = world.connections[call.caller]
-        caller.move(ConnectionTrigger.QUEUE)
+        caller = world.connections.get(call.caller)
+        if caller is not None:
+            caller.move(ConnectionTrigger.QUEUE)
         if not self._requests.ask(call, settings):
             self._matching.place(call)
         world.tell(events.Queued, call, cause, position=world.router.position(call.id))
@@ -138,13 +142,15 @@ class Line:
 
     def receive(self, call: Interaction) -> None:
         """Answer a waiting caller who is not answered, keep them from being hung up with an agent, and let them hear the
-        queue's music.
+        queue's music. Who is not on the line hears nothing.
 
         Also when a link is back: what was asked for as it broke may never have been heard.
         """
         assert call.queue is not None
         world, settings = self._world, self._world.queues[call.queue].settings
-        caller = world.connections[call.caller]
+        caller = world.connections.get(call.caller)
+        if caller is None:
+            return
         if caller.established_at is None:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=True))
@@ -268,8 +274,13 @@ class Line:
         self.send(call, self._world.queues[call.queue].settings.overflow_for(reason), _CAUSES[reason])
 
     def send(self, call: Interaction, target: Overflow, cause: Cause, *, wish: bool = False) -> None:
-        """Send a waiting call that nobody is being offered out of its queue."""
+        """Send a waiting call that nobody is being offered out of its queue; what cannot go there stays where it is."""
         assert call.queue is not None
+        if not may_go(call, target):
+            call.overflow_due = False
+            self._wishes.drop(call)
+            self._matching.place(call)
+            return
         queue = self._world.queues[call.queue]
         self._take_out(call)
         queue.figures.overflowed += 1
@@ -335,9 +346,25 @@ class Line:
         """An agent has taken a call."""
         world = self._world
         self._over(call)
-        caller = world.connections[call.caller]
-        caller.move(ConnectionTrigger.ESTABLISH)
-        world.emit(intents.KeepCaller(call.switch, caller.id, keep=False))
-        world.spoke(customer(call), agent.id)
+        caller = world.connections.get(call.caller)
+        if caller is not None:
+            caller.move(ConnectionTrigger.ESTABLISH)
+            world.emit(intents.KeepCaller(call.switch, caller.id, keep=False))
+            world.spoke(customer(call), agent.id)
         if call.queued_at is not None and call.queue is not None:
             self._counts.answered(call, world.queues[call.queue], agent)
+
+
+def may_go(call: Interaction, target: Overflow) -> bool:
+    """Whether this can go there: whoever is not on the line can hear no announcement, and only waits in queues."""
+    return call.on_the_line or isinstance(target, ToQueue)
+
+
+def check_target(call: Interaction, target: ToAgent | Overflow) -> None:
+    """Whether somebody may send this there.
+
+    Raises:
+        InvalidConnection: it has no caller on the line, and is to go where only a caller can.
+    """
+    if not isinstance(target, ToAgent) and not may_go(call, target):
+        raise InvalidConnection(f"{call.id} is a {call.kind.value}; it can only go to a queue")

@@ -108,7 +108,8 @@ class Links:
         for call in sorted(waiting, key=lambda c: c.age_key):
             self._matching.route(call)
         for call in waiting:
-            if call.state.is_waiting and world.connections[call.caller].established_at is None:
+            caller = world.connections.get(call.caller)
+            if call.state.is_waiting and caller is not None and caller.established_at is None:
                 self._line.receive(call)  # as the link broke, it had only just come
 
     def _stranger(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from cti.engine.desk import Desk
 from cti.engine.world import World
@@ -11,7 +12,7 @@ from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import ConnectionId, QueueId, ReservationId
-from cti.model.interaction import Interaction
+from cti.model.interaction import NOBODY, Interaction, InteractionKind
 from cti.model.reservation import Reservation
 from cti.model.states import (
     RESERVATION,
@@ -23,6 +24,8 @@ from cti.model.states import (
     ReservationTrigger,
 )
 
+HEARD_S: Final = 3600.0
+"""How long may an agent hear a message, over and over, before FreeSWITCH takes their leg for forgotten?"""
 LEASE = "lease"
 CHECK = "check"
 LOOK = "look"
@@ -82,7 +85,8 @@ class Offers:
     def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None, cause: Cause) -> Reservation:
         world = self._world
         queue = world.queues.get(call.queue) if call.queue is not None else None
-        leg = world.ids.connection()
+        rings = call.kind is not InteractionKind.FAX
+        leg = world.ids.connection() if rings else NOBODY
         ring_s = queue.settings.ring_timeout_s if queue is not None else RING_S
         token = world.next_token()
         made = Reservation(
@@ -100,8 +104,9 @@ class Offers:
         world.reservations[made.id] = made
         agent.reservation = made.id
         agent.interaction = call.id
-        world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
-        call.connections.add(leg)
+        if rings:
+            world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
+            call.connections.add(leg)
         return made
 
     def _ring(self, call: Interaction, agent: Agent, made: Reservation) -> None:
@@ -109,6 +114,9 @@ class Offers:
         ring_s = made.lease_ends_at - made.made_at
         self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
         world.timers.start(LEASE, made.id, ring_s)
+        if call.kind is InteractionKind.FAX:
+            self._alert(made)
+            return
         world.emit(
             intents.OfferCall(
                 switch=call.switch,
@@ -122,6 +130,7 @@ class Offers:
                 calling_number=call.calling_number,
                 calling_name=call.calling_name,
                 called_number=call.called_number,
+                park_s=HEARD_S if call.kind is InteractionKind.VOICEMAIL else 0.0,
             )
         )
 
@@ -129,9 +138,13 @@ class Offers:
 
     def delivered(self, leg: Connection) -> None:
         """The agent's phone rings: the screen pop."""
-        world = self._world
         made = self._of(leg)
-        if made is None or RESERVATION.next(made.state, ReservationTrigger.DELIVER) is None:
+        if made is not None:
+            self._alert(made)
+
+    def _alert(self, made: Reservation) -> None:
+        world = self._world
+        if RESERVATION.next(made.state, ReservationTrigger.DELIVER) is None:
             return
         made.state = ReservationState.OFFERING
         made.delivered_at = world.now
@@ -144,7 +157,7 @@ class Offers:
             call,
             made.cause,
             agent=agent.id,
-            connection=leg.id,
+            connection=made.leg,
             waited_s=call.waited_s(world.now),
         )
 
@@ -164,6 +177,10 @@ class Offers:
         if made.consults is not None:
             self.consulted_answered(leg)
             return
+        if call.kind is InteractionKind.VOICEMAIL:
+            leg.move(ConnectionTrigger.ESTABLISH)
+            self.kept(made)
+            return
         world.emit(intents.Bridge(leg.switch, call.caller, leg.id))
         world.router.call_gone(call.id)
         self._rescind_others(call, made)
@@ -178,17 +195,24 @@ class Offers:
         leg.move(ConnectionTrigger.ESTABLISH)  # the news of the answer may come later
         if leg.established_at is None:
             leg.established_at = world.now
-        self._close(made, ReservationTrigger.COMPLETE)
-        call, agent = world.interactions[made.interaction], world.agents[made.agent]
         if made.consults is not None:
+            self._close(made, ReservationTrigger.COMPLETE)
+            call, agent = world.interactions[made.interaction], world.agents[made.agent]
             agent.connection, agent.interaction, agent.no_answers = leg.id, call.id, 0
             self._desk.apply(agent, AgentTrigger.ANSWER, made.cause)
             waited_s = world.now - made.made_at
             world.tell(events.Established, call, made.cause, agent=agent.id, connection=leg.id, waited_s=waited_s)
             return
+        self.kept(made)
+
+    def kept(self, made: Reservation) -> None:
+        """The agent has what they were promised."""
+        world = self._world
+        self._close(made, ReservationTrigger.COMPLETE)
+        call, agent = world.interactions[made.interaction], world.agents[made.agent]
         world.router.call_gone(call.id)
         self._rescind_others(call, made)
-        agent.connection, agent.no_answers = leg.id, 0
+        agent.connection, agent.no_answers = made.leg if made.leg in world.connections else None, 0
         agent.interaction, call.agent = call.id, agent.id
         agent.calls_answered += 1
         call.move(InteractionTrigger.ESTABLISH, world.now)
@@ -198,7 +222,7 @@ class Offers:
             events.Established,
             call,
             made.cause,
-            connection=leg.id,
+            connection=made.leg,
             waited_s=call.waited_s(world.now),
         )
 

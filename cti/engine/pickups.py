@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cti.engine.line import Line
+from cti.engine.line import Line, check_target
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.world import World
@@ -68,6 +68,7 @@ class Pickups:
         if made is None:
             raise InvalidConnection(f"no call rings at agent {fact.agent!r}; there is nothing to deflect")
         call, to = world.interactions[made.interaction], fact.to
+        check_target(call, to)
         if isinstance(to, ToAgent):
             self._hand_to(call, self._ready(to.agent), Cause.REDIRECTED)
             return

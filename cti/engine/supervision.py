@@ -125,6 +125,8 @@ class Supervising:
         if interaction is None and agent is not None:
             interaction = world.agents[agent].interaction
         call = world.interactions.get(interaction) if interaction is not None else None
+        if call is not None and not call.switch:
+            call = None  # a fax is on no switch; the next call of its agent's may be on any
         if call is not None and world.is_live(call.switch):
             return call.switch
         live = sorted(switch for switch, state in world.links.items() if state is LinkState.LIVE)
@@ -157,6 +159,8 @@ class Supervising:
 
     def _pull(self, fact: services.PullRequested) -> None:
         call = self._world.interaction(fact.interaction)
+        if not call.on_the_line:
+            raise InvalidConnection(f"{call.id} is a {call.kind.value}; only calls can be pulled")
         if not call.state.is_waiting:
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only one that waits can be pulled")
         known = self._of(fact.supervisor) or self._call(fact.supervisor, self._switch_of(None, call.id))

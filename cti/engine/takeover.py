@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cti.engine.consultations import Consultations, move
 from cti.engine.desk import Desk
-from cti.engine.line import Line
+from cti.engine.line import Line, check_target
 from cti.engine.media import Media
 from cti.engine.offers import Offers
 from cti.engine.talk import TRANSFER_WAIT_S, Talk
@@ -75,6 +75,8 @@ class TakeOver:
             raise InvalidAgentState(
                 f"agent {boss.id!r} is {boss.state.value}; only one who is not ready takes calls over"
             )
+        if not call.on_the_line:
+            raise InvalidConnection(f"{call.id} is a {call.kind.value}; only calls can be taken over")
         if call.switch != known.switch or not self._world.is_live(call.switch):
             raise InvalidConnection(
                 f"call {call.id} is on switch {call.switch}, which cannot be reached from this phone"
@@ -159,6 +161,7 @@ class TakeOver:
             world.agent(to.agent)
         elif isinstance(to, ToQueue):
             world.queue(to.queue)
+        check_target(call, to)
         if call.agent is not None:
             agent_asks = services.SingleStepTransferRequested(call.agent, to)
             self._talk.table[services.SingleStepTransferRequested](agent_asks)

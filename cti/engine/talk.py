@@ -290,7 +290,7 @@ class Talk:
         call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
         if call is None or agent.connection is None:
             raise InvalidConnection(f"agent {agent.id!r} has no call")
-        if call.agent == agent.id and call.talk is TalkState.TALKING:
+        if call.agent == agent.id and (call.talk is TalkState.TALKING or not call.on_the_line):
             self._exits.clear(call, Cause.NORMAL_CLEARING)
         else:
             self._offers.clear(self._world.connections[agent.connection], Cause.NORMAL_CLEARING)

@@ -91,6 +91,7 @@ class World:
                     queue=call.queue,
                     agent=more.pop("agent", call.agent),
                     data=dict(call.data),
+                    interaction_kind=call.kind.value,
                     **more,
                 )
             )
@@ -126,8 +127,8 @@ class World:
         return connection in self._ended
 
     def is_live(self, switch: SwitchId) -> bool:
-        """Whether calls on this switch may be routed."""
-        return self.links.get(switch) is LinkState.LIVE
+        """Whether calls on this switch may be routed; what is on none, such as a fax, always may."""
+        return not switch or self.links.get(switch) is LinkState.LIVE
 
     def agent(self, agent: AgentId) -> Agent:
         """The agent of this id.

@@ -29,11 +29,24 @@ class CallEvent:
     queue: QueueId | None
     agent: AgentId | None
     data: Mapping[str, Any] = Factory(dict)
+    interaction_kind: str = "call"
+    """``call``, ``voicemail`` or ``fax``."""
 
 
 @frozen(kw_only=True)
 class Offered(CallEvent):
     """A call has come in and its script starts."""
+
+
+@frozen(kw_only=True)
+class MessageDelivered(CallEvent):
+    """A message is an interaction from now on, and waits for an agent (not CSTA)."""
+
+    message: str
+    """What it is kept under."""
+    mailbox: str
+    length_s: float
+    pages: int
 
 
 @frozen(kw_only=True)
@@ -352,6 +365,7 @@ EVENTS: Mapping[str, type[Any]] = {
     cls.__name__: cls
     for cls in (
         Offered,
+        MessageDelivered,
         Queued,
         RouteRequested,
         RouteUsed,

@@ -26,6 +26,8 @@ class OfferCall:
     calling_number: str
     calling_name: str
     called_number: str
+    park_s: float = 0.0
+    """How long the answered leg may stay without anybody to hear, besides the time that every leg is given."""
 
 
 @frozen

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 from attrs import Factory, define
 
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.message import Message
 from cti.model.overflow import Overflow
 from cti.model.parked_call import ToPlace
 from cti.model.party import Party, ToAgent
 from cti.model.personal import LastAgent, Personal
 from cti.model.recording import CallRecording
 from cti.model.states import INTERACTION, InteractionState, InteractionTrigger, TalkState
+
+NOBODY: Final = ConnectionId("")
+"""In the caller's place of an interaction that has no caller on the line."""
+
+
+class InteractionKind(Enum):
+    """What an interaction is."""
+
+    CALL = "call"
+    VOICEMAIL = "voicemail"
+    """A voice message: whoever it is routed to hears it on their phone."""
+    FAX = "fax"
+    """A fax: whoever it is routed to accepts it, looks at it, and says when it is done; no phone rings."""
 
 
 @define(eq=False)
@@ -21,11 +36,16 @@ class Interaction:
 
     id: InteractionId
     switch: SwitchId
+    """Empty for what needs none, such as a fax."""
     caller: ConnectionId
+    """The caller's leg; NOBODY while there is none."""
     calling_number: str
     calling_name: str
     called_number: str
     created_at: float
+    kind: InteractionKind = InteractionKind.CALL
+    message: Message | None = None
+    """What somebody has left, if that is what it is."""
     state: InteractionState = InteractionState.CREATED
     state_since: float = 0.0
     connections: set[ConnectionId] = Factory(set)
@@ -92,6 +112,11 @@ class Interaction:
     treated: bool = False
     """Whether the music has been started."""
     offers: int = 0
+
+    @property
+    def on_the_line(self) -> bool:
+        """Whether it has a caller, and lives by its legs; anything else waits without any, until somebody says it is over."""
+        return self.kind is InteractionKind.CALL
 
     @property
     def age_key(self) -> tuple[int, float, int]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Attribute, Factory, field, frozen
 
 from cti.errors import ConfigurationError
-from cti.model.ids import AgentId, InteractionId
+from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
+from cti.model.interaction import InteractionKind
+from cti.model.message import Message
 from cti.model.overflow import Overflow
 from cti.model.parked_call import place
 from cti.model.party import Destination, Party, ToAgent, is_number
+from cti.model.personal import Personal
 from cti.model.recording import RecordingAction, RecordingSettings
 from cti.model.supervision import Mode
-from cti.model.validate import seconds
+from cti.model.validate import seconds, whole
 
 
 @frozen
@@ -266,6 +272,53 @@ class RecordingChecked:
     error: str = ""
 
 
+# -- messages ------------------------------------------------------------------------------------------------------------
+
+
+def _kind(_instance: object, attribute: Attribute[InteractionKind], value: InteractionKind) -> None:
+    if value not in (InteractionKind.VOICEMAIL, InteractionKind.FAX):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a voicemail or a fax")
+
+
+@frozen
+class DeliverMessageRequested:
+    """A message that somebody has left goes into a queue, as an interaction of its own."""
+
+    message: Message
+    kind: InteractionKind = field(validator=_kind)
+    queue: QueueId
+    switch: SwitchId
+    """Where a voice message can be played; empty for a fax."""
+    calling_number: str
+    calling_name: str
+    called_number: str
+    priority: int = field(default=0, validator=whole)
+    personal: Personal | None = None
+    """The agent whom it waits for first."""
+    data: Mapping[str, Any] = Factory(dict)
+
+
+@frozen
+class AcceptTaskRequested:
+    """Accept Call, of what no phone rings for: the agent takes the fax that they are offered."""
+
+    agent: AgentId
+
+
+@frozen
+class RejectTaskRequested:
+    """The agent does not take the fax that they are offered."""
+
+    agent: AgentId
+
+
+@frozen
+class CompleteTaskRequested:
+    """The agent has dealt with the fax that they have."""
+
+    agent: AgentId
+
+
 Service = (
     HoldRequested
     | RetrieveRequested
@@ -295,4 +348,8 @@ Service = (
     | RecordingsDefined
     | RecordingRequested
     | RecordingChecked
+    | DeliverMessageRequested
+    | AcceptTaskRequested
+    | RejectTaskRequested
+    | CompleteTaskRequested
 )

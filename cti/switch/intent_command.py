@@ -125,7 +125,7 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             "origination_caller_id_number": offer.calling_number,
             "origination_caller_id_name": offer.calling_name,
             "originate_timeout": str(math.ceil(offer.ring_timeout_s) + ORIGINATE_GRACE_S),
-            "park_timeout": str(PARK_TIMEOUT_S),
+            "park_timeout": str(PARK_TIMEOUT_S + math.ceil(offer.park_s)),
             "ignore_early_media": "true",  # or a 183 would count as the answer
             # Should the leg end in the 20 to 60 ms that a bridge takes to come up, FreeSWITCH sends the caller to this
             # number of its dialplan, which hands the call over again, and hangs up without it (uuid_bridge_on_soft_execute

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti.engine.invariants import broken
-from cti.model.ids import QueueId
+from cti.model import services
+from cti.model.ids import AgentId, QueueId
+from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToQueue
 from cti.model.personal import LastAgent
 from cti.model.widening import Widening
@@ -18,6 +20,7 @@ from cti.store import Codec
 from cti.store.plain import packer, unpack
 from cti.store.snapshot import restore, take, uncovered
 from tests.engine.story import Story
+from tests.engine.test_messages import leave
 from tests.store.recording import a_day
 
 from .recording import SEED, an_engine, tell
@@ -73,9 +76,44 @@ def busy_day(seed):
     return s
 
 
-DAYS = {f"day {seed}": a_day(seed).told for seed in range(2)} | {
-    f"busy {seed}": busy_day(seed).told for seed in range(3)
-}
+def message_day(seed):
+    """Calls, voice messages and faxes; some are heard to the end, some accepted and completed, some refused."""
+    chance = random.Random(seed)
+    s = Story(getrandbits=random.Random(SEED).getrandbits)
+    s.queue("sales", wrap_up_s=5, ring_timeout_s=10)
+    for name in ("ann", "bob", "dan"):
+        s.agent(name, no_answers_allowed=2)
+    for step in range(200):
+        s.advance(chance.random() * 3)
+        name = AgentId(chance.choice(["ann", "bob", "dan"]))
+        agent, made = s.world.agents[name], s.reservation(name)
+        task = s.world.interactions.get(agent.interaction)
+        match chance.randrange(7):
+            case 0:
+                s.enqueue(s.call(), "sales")
+            case 1 | 2:
+                leave(s, chance.choice([InteractionKind.FAX, InteractionKind.VOICEMAIL]), "sales", f"m{step}")
+            case 3 | 4 if made and task.kind is InteractionKind.FAX:
+                s.tell(chance.choice([services.AcceptTaskRequested, services.RejectTaskRequested])(name))
+            case 3 | 4 if made and task.kind is InteractionKind.VOICEMAIL:
+                s.answers(name)
+            case 3 | 4 if made:
+                s.take(name)
+            case 5 if task is not None and task.agent == name and task.kind is InteractionKind.FAX:
+                s.tell(services.CompleteTaskRequested(name))
+            case 5 if agent.connection is not None:
+                s.cleared(agent.connection)
+            case 6:
+                s.ready(name)
+    assert s.figures("sales").handled >= 5
+    return s
+
+
+DAYS = (
+    {f"day {seed}": a_day(seed).told for seed in range(2)}
+    | {f"messages {seed}": message_day(seed).told for seed in range(2)}
+    | {f"busy {seed}": busy_day(seed).told for seed in range(3)}
+)
 
 
 @settings(max_examples=20, deadline=None)
