@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from pathlib import Path
@@ -14,10 +15,18 @@ _AUDIO = range(33_000, 60_000, 2)
 _random = random.Random()
 
 
+def _share(ports: range) -> range:
+    """This process's own part of them where several run tests at once, so that none takes what another has just found."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    each = len(ports) // count
+    return ports[int(worker) * each : (int(worker) + 1) * each]
+
+
 def free_ports(count: int, *, block: int = 1) -> list[int]:
     """Return ``count`` even loopback port numbers, each free for TCP and UDP together with the ``block - 1`` after it."""
     found: list[int] = []
-    for candidate in _random.sample(_SIGNALLING, 2000):
+    for candidate in _shuffled(_share(_SIGNALLING)):
         apart = all(abs(candidate - other) >= max(block, 2) for other in found)
         if apart and all(_is_free(port) for port in range(candidate, candidate + block)):
             found.append(candidate)
@@ -29,10 +38,15 @@ def free_ports(count: int, *, block: int = 1) -> list[int]:
 def free_audio_ports(count: int) -> int:
     """Return the first of ``count`` UDP ports for FreeSWITCH's audio, none of which is in use now."""
     used = _udp_ports_in_use()
-    for start in _random.sample(_AUDIO, 2000):
-        if start + count <= _AUDIO.stop and used.isdisjoint(range(start, start + count)):
+    ports = _share(_AUDIO)
+    for start in _shuffled(ports):
+        if start + count <= ports.stop and used.isdisjoint(range(start, start + count)):
             return start
     raise OSError(f"no {count} free UDP ports in a row")
+
+
+def _shuffled(ports: range) -> list[int]:
+    return _random.sample(ports, len(ports))
 
 
 def _udp_ports_in_use() -> set[int]:
