@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cti.agent_calls import AgentCalls
 from cti.engine.view import AgentView, agent_view
 from cti.engine_loop import EngineLoop
 from cti.errors import InvalidConnection
@@ -10,17 +11,24 @@ from cti.model.ids import AgentId, InteractionId
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
 from cti.model.recording import RecordingAction
+from cti.privileges import Privileges, SupervisionPolicy
 
 
-class AgentControl:
+class AgentControl(AgentCalls):
     """What an agent, or somebody on their behalf, can ask for. None of these blocks for more than microseconds.
 
     A state asked for while the agent is on a call is kept as pending and applied when the call and its wrap-up end.
+
+    Args:
+        agent: the agent's id.
+        loop: runs the engine.
+        policy: says who may come into others' calls; everybody if not given.
     """
 
-    def __init__(self, agent: AgentId, loop: EngineLoop) -> None:
+    def __init__(self, agent: AgentId, loop: EngineLoop, policy: SupervisionPolicy | None = None) -> None:
         self._agent = agent
         self._loop = loop
+        self._privileges = Privileges(loop, policy)
 
     def __repr__(self) -> str:
         """One line for a log."""
@@ -59,27 +67,6 @@ class AgentControl:
     def view(self) -> AgentView:
         """The agent as they are now."""
         return agent_view(self._loop.engine.world, self._agent)
-
-    def make_call(self, to: Party, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
-        """Make Call: ring the agent's own phone, then call somebody: ``ToAgent`` or ``ToNumber``.
-
-        The agent is busy from now on, and when it is over what they were before, after ``wrap_up_s`` of work. Told by
-        ServiceInitiated, Originated when their own phone is answered (by itself, with ``auto_answer`` of the agent's
-        settings and a phone that can), Delivered, Established; all with cause makeCall. If nobody answers, by
-        ConnectionCleared and CallCleared.
-
-        Args:
-            to: whom.
-            calling_number: what a number outside is shown.
-            wrap_up_s: seconds of work after the call.
-
-        Raises:
-            InvalidAgentState: logged off, on a call, or being offered one.
-            InvalidConnection: the agent to be called is not ready, or no switch can be reached.
-            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
-            ConfigurationError: calling_number is none.
-        """
-        self._loop.ask(services.MakeCallRequested(self._agent, to, calling_number, wrap_up_s))
 
     # -- what an agent does with the call they have ---------------------------------------------------------------
     #
@@ -126,15 +113,17 @@ class AgentControl:
         """Conference Call: the caller, this agent and whom is consulted hear each other. Told by Conferenced."""
         self._loop.ask(services.ConferenceRequested(self._agent))
 
-    def invite(self, to: ToAgent) -> None:
-        """Single Step Conference: ring one more agent, who joins the conversation, or the conference, on answering.
+    def invite(self, to: Party) -> None:
+        """Single Step Conference: ring one more agent, or a number, who joins the conversation, or the conference, on
+        answering.
 
-        Told by Originated, Delivered, Established and Conferenced, all with cause singleStepConference. The two go on
-        talking meanwhile; one who does not answer changes nothing, and one who answers when they do not talk any more
-        is let go.
+        Told by Originated, Delivered (of an agent), Established and Conferenced, all with cause singleStepConference. The
+        two go on talking meanwhile; one who does not answer changes nothing, and one who answers when they do not talk any
+        more is let go.
 
         Raises:
             InvalidConnection: besides the above, the agent is not ready, or somebody else is being rung already.
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
         """
         self._loop.ask(services.SingleStepConferenceRequested(self._agent, to))
 

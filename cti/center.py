@@ -31,11 +31,12 @@ from cti.model.party import Destination
 from cti.model.queue import QueueSettings
 from cti.model.recording import RecordingAction
 from cti.model.states import InteractionState
+from cti.privileges import AllowAll, SupervisionPolicy
 from cti.recordings import Recordings
 from cti.routing import GuardedRouter, Router, SkillRouter
 from cti.scripts import RouteScript, Script, Scripts
 from cti.store import Journal, RecordedEngine
-from cti.supervisor_control import AllowAll, SupervisionPolicy, SupervisorControl
+from cti.supervisor_control import SupervisorControl
 from cti.switch import BridgeAt, FreeSwitch
 from cti.waiting.waiting import Waiting
 
@@ -166,7 +167,7 @@ class CallCenter(CentreCalls):
         """
         made = settings_of(AgentSettings, id=AgentId(agent), contact=contact, **settings)
         self._loop.ask(facts.AgentDefined(made))
-        return AgentControl(made.id, self._loop)
+        return AgentControl(made.id, self._loop, self._policy)
 
     def remove_agent(self, agent: str) -> None:
         """Log an agent off and forget them.
@@ -186,7 +187,7 @@ class CallCenter(CentreCalls):
         known = self._loop.engine.world.agents
         if AgentId(agent) not in known:
             raise UnknownAgent(agent, known)
-        return AgentControl(AgentId(agent), self._loop)
+        return AgentControl(AgentId(agent), self._loop, self._policy)
 
     def supervisor(self, agent: str) -> SupervisorControl:
         """The control of an agent who supervises others: listens to them, speaks to them, takes calls over.

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
-
 from cti.engine_loop import EngineLoop
-from cti.errors import CtiError, PrivilegeViolation
 from cti.model import facts, reason, services
 from cti.model.ids import AgentId, InteractionId
 from cti.model.overflow import Overflow
 from cti.model.party import ToAgent
 from cti.model.supervision import Mode
-
-REFUSED: Final = "refused"
-DONE: Final = "done"
-
-
-class SupervisionPolicy(Protocol):
-    """Says who may do what; handed to the centre by whoever knows roles."""
-
-    def allows(self, who: str, what: str, whom: str) -> bool:
-        """Whether ``who`` may do ``what`` (see docs/supervision.md) to an agent or an interaction; must not block.
-
-        Args:
-            who: the supervisor's id.
-            what: ``monitor``, ``whisper``, ``barge``, ``end``, ``take over``, ``pull``, ``push``, ``force log off``,
-                ``force ready``, ``force not ready``.
-            whom: the agent's or the interaction's id.
-        """
-        ...
-
-
-class AllowAll:
-    """Everybody may do everything: whoever runs in this process is trusted."""
-
-    def allows(self, who: str, what: str, whom: str) -> bool:  # noqa: ARG002 - the protocol's signature
-        """True."""
-        return True
+from cti.privileges import Privileges, SupervisionPolicy
 
 
 class SupervisorControl:
@@ -55,7 +27,7 @@ class SupervisorControl:
     def __init__(self, supervisor: AgentId, loop: EngineLoop, policy: SupervisionPolicy) -> None:
         self._supervisor = supervisor
         self._loop = loop
-        self._policy = policy
+        self._privileges = Privileges(loop, policy)
 
     def __repr__(self) -> str:
         """One line for a log."""
@@ -156,15 +128,4 @@ class SupervisorControl:
         self._do("force not ready", agent, facts.NotReadyRequested(AgentId(agent), reason.SUPERVISOR))
 
     def _do(self, what: str, whom: str, fact: facts.Fact) -> None:
-        outcome = "failed"
-        try:
-            if not self._policy.allows(self._supervisor, what, whom):
-                outcome = REFUSED
-                raise PrivilegeViolation(self._supervisor, what, whom)
-            self._loop.ask(fact)
-            outcome = DONE
-        except CtiError as error:
-            outcome = REFUSED if isinstance(error, PrivilegeViolation) else error.code
-            raise
-        finally:
-            self._loop.submit(services.AuditNoted(self._supervisor, what, whom, outcome))
+        self._privileges.ask(self._supervisor, what, whom, fact)

@@ -52,8 +52,24 @@ class AgentFace(Protocol):
         """Hold the caller and call somebody else."""
         ...
 
-    def invite(self, to: ToAgent) -> None:
-        """One more agent joins."""
+    def answer(self) -> None:
+        """The ringing phone answers by itself."""
+        ...
+
+    def clear_call(self) -> None:
+        """The call ends for everybody."""
+        ...
+
+    def join(self, at: str, *, silent: bool = False) -> None:
+        """Come into another's conversation."""
+        ...
+
+    def intrude(self, at: str, *, warn_s: float = 1.0) -> None:
+        """The same, after a warning."""
+        ...
+
+    def invite(self, to: Party) -> None:
+        """One more party joins."""
         ...
 
     def park(self, place: str = "", *, recall_s: float = 120.0) -> str:

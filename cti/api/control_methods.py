@@ -1,4 +1,4 @@
-"""Call control: what an agent does with the call they have, and calls they make (CSTA's services)."""
+"""Call control: what an agent does with the call they have (CSTA's services)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from cti.errors import (
     UnknownQueue,
 )
 from cti.model.ids import AgentId
-from cti.model.party import ToAgent
 
 
-def _asked(
+def asked(
     name: str,
     params: type[Any],
     *errors: type[CtiError],
@@ -51,10 +50,11 @@ class Consult:
 
 @frozen
 class Invite:
-    """Which agent, and whom they ask to join."""
+    """Which agent, and whom they ask to join: another agent, or a number; one of the two."""
 
     agent: AgentId
-    to: AgentId
+    to: AgentId | None = None
+    number: Line | None = None
 
 
 @frozen
@@ -83,16 +83,6 @@ class PickUp:
 
 
 @frozen
-class MakeCall:
-    """Which agent, whom they call, what that one is shown, and how long the agent works after it."""
-
-    agent: AgentId
-    to: PartyParams
-    calling_number: Line = NO_TEXT
-    wrap_up_s: float = 0.0
-
-
-@frozen
 class SendTo:
     """Which agent, and where their caller goes."""
 
@@ -116,128 +106,121 @@ class Note:
     note: Line = NO_TEXT
 
 
-@_asked("make_call", MakeCall, InvalidAgentState, DestinationNotAllowed, ConfigurationError)
-def make_call(service: Service, params: MakeCall) -> None:
-    """Make Call: ring the agent's own phone, then call an agent or a number."""
-    agent = service.centre.agent(params.agent)
-    agent.make_call(params.to.party(), calling_number=params.calling_number, wrap_up_s=params.wrap_up_s)
-
-
-@_asked("hold", Agent)
+@asked("hold", Agent)
 def hold(service: Service, params: Agent) -> None:
     """Hold Call: the caller hears the queue's music; harmless when held."""
     service.centre.agent(params.agent).hold()
 
 
-@_asked("retrieve", Agent)
+@asked("retrieve", Agent)
 def retrieve(service: Service, params: Agent) -> None:
     """Retrieve Call: talk with the held caller again."""
     service.centre.agent(params.agent).retrieve()
 
 
-@_asked("consult", Consult, DestinationNotAllowed, ConfigurationError)
+@asked("consult", Consult, DestinationNotAllowed, ConfigurationError)
 def consult(service: Service, params: Consult) -> None:
     """Consultation Call: hold the caller, and call an agent or a number."""
     service.centre.agent(params.agent).consult(params.to.party(), wait_s=params.wait_s)
 
 
-@_asked("alternate", Agent)
+@asked("alternate", Agent)
 def alternate(service: Service, params: Agent) -> None:
     """Alternate Call: change between the caller and whom is consulted."""
     service.centre.agent(params.agent).alternate()
 
 
-@_asked("reconnect", Agent)
+@asked("reconnect", Agent)
 def reconnect(service: Service, params: Agent) -> None:
     """Reconnect Call: end the consultation, answered or not, and talk with the caller again."""
     service.centre.agent(params.agent).reconnect()
 
 
-@_asked("transfer", Agent)
+@asked("transfer", Agent)
 def transfer(service: Service, params: Agent) -> None:
     """Transfer Call: whom is consulted takes the caller over, and this agent leaves."""
     service.centre.agent(params.agent).transfer()
 
 
-@_asked("conference", Agent)
+@asked("conference", Agent)
 def conference(service: Service, params: Agent) -> None:
     """Conference Call: the caller, this agent and whom is consulted hear each other."""
     service.centre.agent(params.agent).conference()
 
 
-@_asked("invite", Invite)
+@asked("invite", Invite, DestinationNotAllowed, ConfigurationError)
 def invite(service: Service, params: Invite) -> None:
-    """Single Step Conference: ring one more agent, who joins the conversation on answering."""
-    service.centre.agent(params.agent).invite(ToAgent(params.to))
+    """Single Step Conference: ring one more agent, or a number, who joins the conversation on answering."""
+    service.centre.agent(params.agent).invite(PartyParams(params.to, params.number).party())
 
 
-@_asked("park", Park, ResourceBusy, ConfigurationError, result=Parked)
+@asked("park", Park, ResourceBusy, ConfigurationError, result=Parked)
 def park(service: Service, params: Park) -> Parked:
     """Park Call: let the caller wait at a place that everybody knows, and leave."""
     return Parked(service.centre.agent(params.agent).park(params.place, recall_s=params.recall_s))
 
 
-@_asked("unpark", Unpark, InvalidAgentState, ConfigurationError)
+@asked("unpark", Unpark, InvalidAgentState, ConfigurationError)
 def unpark(service: Service, params: Unpark) -> None:
     """Take up a parked call: it is offered to this agent, and for a minute to nobody else."""
     service.centre.agent(params.agent).unpark(params.place)
 
 
-@_asked("pick_up", PickUp, InvalidAgentState)
+@asked("pick_up", PickUp, InvalidAgentState)
 def pick_up(service: Service, params: PickUp) -> None:
     """Directed or Group Pickup Call: take a call that rings at another agent, or in a queue that this one serves."""
     service.centre.agent(params.agent).pick_up(params.at)
 
 
-@_asked("deflect", SendTo, UnknownQueue, InvalidAgentState, DestinationNotAllowed, ConfigurationError)
+@asked("deflect", SendTo, UnknownQueue, InvalidAgentState, DestinationNotAllowed, ConfigurationError)
 def deflect(service: Service, params: SendTo) -> None:
     """Deflect Call: send the call that rings at this agent's phone elsewhere; the agent stays ready."""
     service.centre.agent(params.agent).deflect(params.to.whither())
 
 
-@_asked("transfer_to", SendTo, UnknownQueue, DestinationNotAllowed, ConfigurationError)
+@asked("transfer_to", SendTo, UnknownQueue, DestinationNotAllowed, ConfigurationError)
 def transfer_to(service: Service, params: SendTo) -> None:
     """Single Step Transfer: send the caller on and leave."""
     service.centre.agent(params.agent).transfer_to(params.to.whither())
 
 
-@_asked("hang_up", Agent)
+@asked("hang_up", Agent)
 def hang_up(service: Service, params: Agent) -> None:
     """Clear Connection: the agent leaves; with a caller alone that ends the call, a held one goes back to the queue."""
     service.centre.agent(params.agent).hang_up()
 
 
-@_asked("send_digits", Digits, ConfigurationError)
+@asked("send_digits", Digits, ConfigurationError)
 def send_digits(service: Service, params: Digits) -> None:
     """Generate Digits: whoever the agent talks with hears keys being pressed."""
     service.centre.agent(params.agent).send_digits(params.digits)
 
 
-@_asked("assistance", Note)
+@asked("assistance", Note)
 def assistance(service: Service, params: Note) -> None:
     """Ask for help with the call in hand; told to whoever supervises its queue."""
     service.centre.agent(params.agent).assistance(params.note)
 
 
-@_asked("start_recording", Agent)
+@asked("start_recording", Agent)
 def start_recording(service: Service, params: Agent) -> None:
     """Record the call in hand from now on; harmless when it is recorded."""
     service.centre.agent(params.agent).start_recording()
 
 
-@_asked("stop_recording", Agent, roles=NOT_AGENTS)
+@asked("stop_recording", Agent, roles=NOT_AGENTS)
 def stop_recording(service: Service, params: Agent) -> None:
     """Record no more of the call in hand."""
     service.centre.agent(params.agent).stop_recording()
 
 
-@_asked("pause_recording", Agent)
+@asked("pause_recording", Agent)
 def pause_recording(service: Service, params: Agent) -> None:
     """Have silence in the recording from now on, while a card number is read out, say."""
     service.centre.agent(params.agent).pause_recording()
 
 
-@_asked("resume_recording", Agent)
+@asked("resume_recording", Agent)
 def resume_recording(service: Service, params: Agent) -> None:
     """Have what is said in the recording again."""
     service.centre.agent(params.agent).resume_recording()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from cti.api.values import AgentRecord
+from cti.client.agent_calls import AgentCallsAtCentre
 from cti.client.event import read
-from cti.errors import ConfigurationError
-from cti.model.overflow import Overflow, ToDestination, ToQueue, ToScript, ToVoicemail
-from cti.model.party import Party, ToAgent, ToNumber
+from cti.client.whither import whither
+from cti.model.overflow import Overflow
+from cti.model.party import Party, ToAgent
 
 
-class AgentAtCentre:
+class AgentAtCentre(AgentCallsAtCentre):
     """What an agent, or somebody on their behalf, can ask for; each blocks until the centre has answered.
 
     A state asked for while the agent is on a call is kept as pending and applied when the call and its wrap-up end.
@@ -72,19 +73,6 @@ class AgentAtCentre:
         """Retrieve Call: talk with the held caller again. Told by Retrieved."""
         self._request("agent.retrieve", agent=self._agent)
 
-    def make_call(self, to: Party, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
-        """Make Call: ring the agent's own phone, then call somebody: ``ToAgent`` or ``ToNumber``.
-
-        Raises:
-            InvalidAgentState: logged off, on a call, or being offered one.
-            InvalidConnection: the agent to be called is not ready, or no switch can be reached.
-            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
-            ConfigurationError: calling_number is none.
-        """
-        self._request(
-            "agent.make_call", agent=self._agent, to=_map(to), calling_number=calling_number, wrap_up_s=wrap_up_s
-        )
-
     def consult(self, to: Party, *, wait_s: float = 0.0) -> None:
         """Consultation Call: hold the caller and call somebody else, ``ToAgent`` or ``ToNumber``.
 
@@ -95,11 +83,16 @@ class AgentAtCentre:
         Raises:
             DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
         """
-        self._request("agent.consult", agent=self._agent, to=_map(to), wait_s=wait_s)
+        self._request("agent.consult", agent=self._agent, to=whither(to), wait_s=wait_s)
 
-    def invite(self, to: ToAgent) -> None:
-        """Single Step Conference: ring one more agent, who joins the conversation on answering."""
-        self._request("agent.invite", agent=self._agent, to=to.agent)
+    def invite(self, to: Party) -> None:
+        """Single Step Conference: ring one more agent, or a number, who joins the conversation on answering.
+
+        Raises:
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
+        """
+        whom = {"to": to.agent} if isinstance(to, ToAgent) else {"number": to.number}
+        self._request("agent.invite", agent=self._agent, **whom)
 
     def park(self, place: str = "", *, recall_s: float = 120.0) -> str:
         """Park Call: let the caller wait at a place that everybody knows, and leave; returns which place.
@@ -133,7 +126,7 @@ class AgentAtCentre:
             InvalidAgentState: it is to go to an agent who is not ready.
             DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
         """
-        self._request("agent.deflect", agent=self._agent, to=_map(to))
+        self._request("agent.deflect", agent=self._agent, to=whither(to))
 
     def transfer_to(self, to: ToAgent | Overflow) -> None:
         """Single Step Transfer: send the caller on and leave: to an agent, a queue, a number, a mailbox, a script.
@@ -143,7 +136,7 @@ class AgentAtCentre:
             DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
             ConfigurationError: there is no word for it in the protocol: a mailbox with a domain, to hang up.
         """
-        self._request("agent.transfer_to", agent=self._agent, to=_map(to))
+        self._request("agent.transfer_to", agent=self._agent, to=whither(to))
 
     def send_digits(self, digits: str) -> None:
         """Generate Digits: whoever the agent talks with hears keys being pressed.
@@ -194,21 +187,3 @@ class AgentAtCentre:
     def resume_recording(self) -> None:
         """Have what is said in the file again. Told by RecordingResumed."""
         self._request("agent.resume_recording", agent=self._agent)
-
-
-def _map(to: Party | Overflow) -> Mapping[str, str]:
-    """The protocol's form of where a call goes."""
-    match to:
-        case ToAgent(agent=agent):
-            return {"agent": agent}
-        case ToNumber(number=number):
-            return {"number": number}
-        case ToQueue(queue=queue):
-            return {"queue": queue}
-        case ToDestination(destination=destination):
-            return {"destination": destination}
-        case ToVoicemail(mailbox=mailbox, domain=""):
-            return {"voicemail": mailbox}
-        case ToScript(script=script):
-            return {"script": script}
-    raise ConfigurationError(f"{to!r}: a call cannot be sent there by the protocol")

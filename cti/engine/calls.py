@@ -13,7 +13,7 @@ from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
 from cti.engine.talk import Talk
 from cti.engine.world import World
 from cti.errors import InvalidConnection
-from cti.model import events, facts, intents
+from cti.model import events, facts, intents, services
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId
@@ -118,6 +118,25 @@ class Calls:
         if call is not None and not call.state.is_over:
             self._line.leave(call, lambda: self._exits.clear(call, fact.cause))
 
+    def clear_of(self, fact: services.ClearCallRequested) -> None:
+        """End the whole call that an agent is in charge of.
+
+        Raises:
+            UnknownAgent: there is none of this id.
+            InvalidConnection: the agent has no call, or somebody else is in charge of it.
+        """
+        agent = self._world.agent(fact.agent)
+        call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
+        if call is None or agent.connection is None:
+            raise InvalidConnection(f"agent {agent.id!r} has no call; 'clear call' needs one")
+        if agent.id not in (call.agent, call.made_by):
+            raise InvalidConnection(
+                f"agent {agent.id!r} is a party to a call of {call.agent!r}, who alone can end it for all "
+                "(possible: clear connection)"
+            )
+        self._talk.over(call)
+        self._exits.clear(call, Cause.NORMAL_CLEARING)
+
     def parked(self, leg: Connection) -> None:
         """A leg hears nobody now."""
         if not leg.clearing:
@@ -182,7 +201,7 @@ class Calls:
             self._line.gone(call, cause, lost=lost)
         else:
             call.move(InteractionTrigger.LOSE if lost else InteractionTrigger.CLEAR, self._world.now)
-        self._talk.caller_gone(call)
+        self._talk.over(call)
         self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
 
     def _agent_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from cti.engine.advice import check_queue
+from cti.engine.answering import Answering
 from cti.engine.calls import Calls
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
 from cti.engine.exits import LIVE, Exits
-from cti.engine.invitations import Invitations
+from cti.engine.invitations import WARN, Invitations
+from cti.engine.joins import Joins
 from cti.engine.line import Line
 from cti.engine.links import Links
 from cti.engine.made_calls import MadeCalls
@@ -66,7 +68,7 @@ class Engine:
         self._media = Media(self.world)
         self._consultations = Consultations(self.world, self._offers, self._media)
         self._parking = Parking(self.world, self._line)
-        self._invitations = Invitations(self.world, self._offers)
+        self._invitations = Invitations(self.world, self._offers, self._consultations)
         self._pickups = Pickups(self.world, self._offers, self._matching, self._line)
         self._talk = Talk(
             self.world,
@@ -88,6 +90,8 @@ class Engine:
             self.world, self._desk, self._offers, self._line, self._talk, self._media, self._consultations
         )
         self._supervising = Supervising(self.world, self._desk, takeover)
+        self._joins = Joins(self.world, self._invitations, self._supervising)
+        self._answering = Answering(self.world)
         self._recordings = Recordings(self.world)
         self._recordings.overlaid = self._supervising.overlaid
         self._calls.talked = self._talked
@@ -134,6 +138,10 @@ class Engine:
             services.MakeCallRequested: self._made.make,
             facts.TimerFired: self._timer_fired,
             services.UnparkRequested: self._parking.unpark,
+            services.AnswerRequested: self._answering.answer,
+            services.ClearCallRequested: self._calls.clear_of,
+            services.JoinRequested: self._joins.join,
+            services.IntrudeRequested: self._joins.intrude,
             **self._talk.table,
             **self._pickups.table,
             **self._supervising.table,
@@ -154,6 +162,7 @@ class Engine:
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
             RECALL: lambda fact: self._parking.recall(fact.key),
             CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
+            WARN: lambda fact: self._invitations.warned(InteractionId(fact.key)),
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),

@@ -73,9 +73,13 @@ class Exits:
 
     def clear_legs(self, call: Interaction, cause: Cause) -> None:
         """Whatever the call has become, its legs end."""
-        for leg in sorted(call.connections):
-            if not self._world.connections[leg].clearing:
-                self._offers.clear(self._world.connections[leg], cause)
+        for each in sorted(call.connections):
+            leg = self._world.connections[each]
+            made = self._world.reservations.get(leg.reservation) if leg.reservation is not None else None
+            if made is not None and made.consults is not None:
+                self._offers.cancel(made, cause)  # whoever is being rung is not to blame
+            elif not leg.clearing:
+                self._offers.clear(leg, cause)
 
     def finish(self, call: Interaction, cause: Cause) -> None:
         """Forget a call whose last leg is gone, and what is no call when it is over."""

@@ -51,7 +51,7 @@ class Supervising:
         self._desk = desk
         self._takeover = takeover
         self.table: dict[type, Callable[[Any], None]] = {
-            services.SupervisionRequested: self._supervise,
+            services.SupervisionRequested: self.supervise,
             services.SupervisionEndRequested: self._end,
             services.TakeOverRequested: self._take_over,
             services.PullRequested: self._pull,
@@ -63,7 +63,14 @@ class Supervising:
 
     # -- what is asked for ----------------------------------------------------------------------------------------
 
-    def _supervise(self, fact: services.SupervisionRequested) -> None:
+    def supervise(self, fact: services.SupervisionRequested) -> None:
+        """Somebody listens to an agent or to a call, or changes how they do.
+
+        Raises:
+            UnknownAgent, UnknownInteraction: there is none of this id.
+            InvalidAgentState: whoever asks is not "not ready".
+            InvalidConnection: both an agent and a call are named, or neither, or there is no way to it.
+        """
         known = self._of(fact.supervisor)
         if known is None:
             if fact.agent is None and fact.interaction is None:

@@ -215,7 +215,7 @@ class Talk:
     def _invite(self, fact: services.SingleStepConferenceRequested) -> None:
         call, agent = self._mine(fact, TalkTrigger.JOIN)
         assert agent.connection is not None
-        self._invitations.begin(call, agent.connection, fact)
+        self._invitations.begin(call, agent.connection, fact.to, Cause.SINGLE_STEP_CONFERENCE)
 
     def _send_on(self, fact: services.SingleStepTransferRequested) -> None:
         call, agent = self._alone(fact, "single step transfer")
@@ -355,8 +355,8 @@ class Talk:
                 if leg.move(ConnectionTrigger.RETRIEVE):
                     world.tell(events.Retrieved, call, Cause.NORMAL, connection=leg.id)
 
-    def caller_gone(self, call: Interaction) -> None:
-        """The caller has hung up: nobody is to be paired with anybody any more."""
+    def over(self, call: Interaction) -> None:
+        """The call ends: nobody is consulted, or to be paired with anybody, any more."""
         self._parking.forget(call)
         self._consultations.give_up(call, Cause.NORMAL_CLEARING)
         self._media.over(call)
@@ -368,6 +368,8 @@ class Talk:
         world = self._world
         self._media.gone(call, leg)
         world.timers.cancel(ANSWER, leg.id)
+        if self._invitations.gone(call, leg):
+            return True
         in_charge = leg.agent is not None and leg.agent == call.agent
         if leg.id == call.consulted:
             self._consultations.lost(call, leg.id)
@@ -387,7 +389,7 @@ class Talk:
 
     def _others(self, call: Interaction) -> list[Connection]:
         """The living legs other than the caller's, by id; without those that are only being rung."""
-        legs = [self._world.connections[each] for each in sorted(call.connections - {call.caller})]
+        legs = [self._world.connections[each] for each in sorted(call.connections - {call.caller, call.invited})]
         return [leg for leg in legs if not leg.clearing and leg.reservation is None]
 
 

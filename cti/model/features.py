@@ -26,11 +26,13 @@ FEATURES: Final[Mapping[str, Feature]] = {
         "", "an offer is accepted by answering it: FreeSWITCH has no state between ringing and answered"
     ),
     "Alternate Call": Feature("AgentControl.alternate"),
-    "Answer Call": Feature("Call.answer", "a caller's leg; only an agent's own phone can answer an agent's leg"),
+    "Answer Call": Feature(
+        "AgentControl.answer", "phones that obey NOTIFY with Event: talk; a caller's leg: Call.answer"
+    ),
     "Call Back (Call-Related)": Feature("", "not made; consult(wait_s=) waits for a busy agent"),
     "Call Back Message (Call-Related)": Feature("", "FreeSWITCH has no message waiting for agents' desktops"),
     "Camp On Call": Feature("AgentControl.consult", "with wait_s, on an agent who has a call or works after one"),
-    "Clear Call": Feature("CallCenter.hang_up"),
+    "Clear Call": Feature("AgentControl.clear_call", "of any call by its id: CallCenter.hang_up"),
     "Clear Connection": Feature("AgentControl.hang_up"),
     "Conference Call": Feature("AgentControl.conference"),
     "Consultation Call": Feature("AgentControl.consult"),
@@ -40,8 +42,10 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "Generate Digits": Feature("AgentControl.send_digits"),
     "Group Pickup Call": Feature("AgentControl.pick_up", "the group is whoever serves the same queue"),
     "Hold Call": Feature("AgentControl.hold", "by parking both legs: the phone itself is not told"),
-    "Intrude Call": Feature("", "not made of itself; supervision joins a conversation"),
-    "Join Call": Feature("", "not made of itself; supervision joins a conversation"),
+    "Intrude Call": Feature("AgentControl.intrude", "to be heard by all, after a warning tone"),
+    "Join Call": Feature(
+        "AgentControl.join", "heard by all, or silent; speaking to one side is a supervisor's whisper"
+    ),
     "Make Call": Feature("AgentControl.make_call"),
     "Make Connection": Feature("", "FreeSWITCH originates whole legs: Make Call rings the agent, then the other party"),
     "Make Predictive Call": Feature("", "not made"),
@@ -49,7 +53,7 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "Reconnect Call": Feature("AgentControl.reconnect"),
     "Retrieve Call": Feature("AgentControl.retrieve"),
     "Send Message": Feature("", "needs FreeSWITCH's mod_sms, which is not among its core modules"),
-    "Single Step Conference": Feature("AgentControl.invite", "of an agent"),
+    "Single Step Conference": Feature("AgentControl.invite", "of an agent, or a number"),
     "Single Step Transfer": Feature("AgentControl.transfer_to"),
     "Transfer Call": Feature("AgentControl.transfer"),
 }

@@ -166,6 +166,22 @@ class AnswerConnection:
 
 
 @frozen
+class AnswerPhone:
+    """Ask a phone that rings to answer by itself; report Established if it does."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class WarningTone:
+    """Let a leg hear a short tone beside what it hears: somebody comes into the conversation."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
 class ClearConnection:
     """End a leg; harmless when it is gone already, or not there yet."""
 
@@ -277,6 +293,8 @@ Intent = (
     | Announce
     | SendDigits
     | AnswerConnection
+    | AnswerPhone
+    | WarningTone
     | ClearConnection
     | StartTreatment
     | StopTreatment
@@ -303,6 +321,8 @@ SwitchIntent = (
     | Announce
     | SendDigits
     | AnswerConnection
+    | AnswerPhone
+    | WarningTone
     | ClearConnection
     | StartTreatment
     | StopTreatment

@@ -101,6 +101,10 @@ class Interaction:
     """The leg of whom the agent consults, or confers with."""
     consultation: ReservationId | None = None
     """The promise of an agent whom the call's agent is about to consult."""
+    invited: ConnectionId | None = None
+    """The leg of somebody outside who is being rung to join."""
+    warn_s: float | None = None
+    """How long those who talk are to hear a warning before somebody intrudes; None when there is none to be given."""
     camps_on: AgentId | None = None
     """Whom the agent wants to consult as soon as they are ready."""
     place_kept: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import Attribute, Factory, field, frozen
 
@@ -18,6 +18,9 @@ from cti.model.personal import Personal
 from cti.model.recording import RecordingAction, RecordingSettings
 from cti.model.supervision import Mode
 from cti.model.validate import seconds, whole
+
+LONGEST_WARNING_S: Final = 2.0
+"""How long those who talk may be warned: whoever intrudes has answered, and hears nothing meanwhile."""
 
 
 @frozen
@@ -165,10 +168,49 @@ class UnparkRequested:
 
 @frozen
 class SingleStepConferenceRequested:
-    """Single Step Conference: one more agent joins the conversation, as soon as they answer."""
+    """Single Step Conference: one more agent, or a number, joins the conversation, as soon as they answer."""
 
     agent: AgentId
-    to: ToAgent
+    to: Party
+
+
+@frozen
+class AnswerRequested:
+    """Answer Call: the agent's phone, which rings, is asked to answer by itself."""
+
+    agent: AgentId
+
+
+@frozen
+class ClearCallRequested:
+    """Clear Call: the call that the agent is in charge of ends, whoever is on it."""
+
+    agent: AgentId
+
+
+@frozen
+class JoinRequested:
+    """Join Call: an agent comes into the conversation that another has: heard by all, or silent."""
+
+    agent: AgentId
+    at: AgentId
+    silent: bool = False
+
+
+def _warning(_instance: object, _attribute: object, value: float) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= LONGEST_WARNING_S:
+        raise ConfigurationError(f"warn_s is {value!r}; it must be a number of seconds from 0 to {LONGEST_WARNING_S:g}")
+
+
+@frozen
+class IntrudeRequested:
+    """Intrude Call: an agent comes into the conversation that another has; those who talk are warned by a tone, for
+    ``warn_s`` before it.
+    """
+
+    agent: AgentId
+    at: AgentId
+    warn_s: float = field(default=1.0, validator=_warning)
 
 
 @frozen
@@ -337,6 +379,10 @@ Service = (
     | ParkRequested
     | UnparkRequested
     | SingleStepConferenceRequested
+    | AnswerRequested
+    | ClearCallRequested
+    | JoinRequested
+    | IntrudeRequested
     | DestinationsDefined
     | SupervisionRequested
     | SupervisionEndRequested

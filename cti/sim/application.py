@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cti.sim.cause import CAUSE_BY_SIP_STATUS, cause_named
+from cti.sim.eavesdrop import eavesdrop
 from cti.sim.ivr_application import applications as ivr_applications
 from cti.sim.ivr_application import terminated_by_key
 from cti.sim.scheduler import Handle
@@ -255,6 +256,7 @@ def _nothing(_channel: Channel, _running: Running) -> bool:
 _APPLICATIONS: dict[str, Callable[[Channel, Running], bool]] = {
     "answer": _answer,
     "conference": _conference,
+    "eavesdrop": eavesdrop(finish),
     "export": _set,
     "hangup": _hangup,
     "info": _nothing,

@@ -42,6 +42,9 @@ class Caller:
         if self.patience_s is not None:
             self._patience = self.switch.scheduler.call_later(self.patience_s, self.hang_up)
 
+    def told_to_talk(self, _channel: Channel) -> None:
+        """A caller's phone has nothing to answer."""
+
     def hang_up(self) -> None:
         """Puts the receiver down: a CANCEL before the answer, a BYE after it; nothing when the call is over."""
         channel = self.channel

@@ -68,8 +68,8 @@ class Channel:
     """One leg. Its methods are what the far end, the applications, the bridge and the api commands do to it."""
 
     __slots__ = (
-        *("__weakref__", "_bus", "_named", "actions", "answer_state", "answered_us", "bridge", "bridged_us"),
-        *("call_state", "call_uuid", "created_us", "direction", "disposition", "ended_us", "far", "gone"),
+        *("__weakref__", "_bus", "_named", "actions", "answer_state", "answered_us", "at_end", "bridge"),
+        *("bridged_us", "call_state", "call_uuid", "created_us", "direction", "disposition", "ended_us", "far", "gone"),
         *("hangup_cause", "hit_dialplan", "last_application", "last_data", "media_known", "name"),
         *("origination", "other_leg", "presence_id", "profile", "progress_us", "session_id", "stack", "state"),
         *("state_number", "switch", "up", "uuid", "variables"),
@@ -106,6 +106,8 @@ class Channel:
         self.up = True
         """Whether it has not been hung up."""
         self.gone = False
+        self.at_end: dict[str, Callable[[], None]] = {}
+        """What happens to others as it ends, by their id: those who listen in on it."""
         self._named = (
             f',"Channel-Name":{json_string(name)},"Unique-ID":{json_string(uuid)}'
             f',"Call-Direction":"{direction}","Presence-Call-Direction":"{direction}"'
@@ -332,6 +334,8 @@ class Channel:
         if self.gone:
             return
         self.unwind()
+        for told in list(self.at_end.values()):
+            told()
         self.report()
         origination = self.origination
         if origination is not None:

@@ -294,6 +294,30 @@ def _send_dtmf(switch: SimulatedSwitch, text: str) -> str:
     return f"+OK {words[0]} sent DTMF {words[1]}.\n"
 
 
+def _phone_event(switch: SimulatedSwitch, text: str) -> str:
+    words = text.split()
+    if not words:
+        return "-USAGE: <uuid>\n"
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR Operation failed\n"
+    if words[1:2] == ["talk"]:
+        channel.far.told_to_talk(channel)
+    return "+OK Success\n"
+
+
+def _displace(switch: SimulatedSwitch, text: str) -> str:
+    words = text.split()
+    if len(words) < 3:
+        return "-USAGE: <uuid> [start|stop] <path> [<limit>] [mux]\n"
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR Cannot locate session!\n"
+    if not channel.media_up:
+        return "-ERR Cannot displace session!\n"
+    return "+OK Success\n"
+
+
 def _sched_hangup(switch: SimulatedSwitch, text: str) -> str:
     words = separate(text, " ", 4)
     if len(words) < 2:
@@ -316,6 +340,7 @@ COMMANDS: dict[str, Callable[[SimulatedSwitch, str], str]] = {
     "uuid_bridge": _bridge,
     "uuid_broadcast": _broadcast,
     "uuid_deflect": _deflect,
+    "uuid_displace": _displace,
     "uuid_dump": _dump,
     "uuid_dual_transfer": _dual_transfer,
     "uuid_exists": _exists,
@@ -323,6 +348,7 @@ COMMANDS: dict[str, Callable[[SimulatedSwitch, str], str]] = {
     "uuid_hold": _hold,
     "uuid_kill": _kill,
     "uuid_park": _park,
+    "uuid_phone_event": _phone_event,
     "uuid_pre_answer": _pre_answer,
     "uuid_send_dtmf": _send_dtmf,
     "uuid_setvar": _setvar,

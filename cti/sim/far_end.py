@@ -14,6 +14,9 @@ class FarEnd(Protocol):
     def answered(self, channel: Channel, /) -> None:
         """FreeSWITCH has answered the call this far end made."""
 
+    def told_to_talk(self, channel: Channel, /) -> None:
+        """``NOTIFY`` with ``Event: talk`` has come."""
+
     def bridged(self, channel: Channel, /) -> None:
         """The channel is connected with another one."""
 

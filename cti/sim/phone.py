@@ -40,6 +40,8 @@ class Behaviour:
     drops: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
     vanishes: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
     talk_s: float | None = None
+    obeys_talk: bool = True
+    """Whether it answers at a NOTIFY with ``Event: talk``."""
 
 
 ANSWERS = Behaviour()
@@ -97,6 +99,11 @@ class Phone:
             channel.hangup("NORMAL_CLEARING", disposition="recv_bye")
         else:
             self.reject(channel, 603)
+
+    def told_to_talk(self, channel: Channel) -> None:
+        """``NOTIFY`` with ``Event: talk``: a phone that obeys answers what rings."""
+        if self.behaviour.obeys_talk and channel.progress_us and not channel.answered:
+            self.switch.scheduler.call_later(self.behaviour.ring_s[0], self._answer, channel, None)
 
     def answered(self, _channel: Channel) -> None:
         """A phone makes no calls, so nobody answers it."""
@@ -170,6 +177,9 @@ class Nobody:
         """Answers an INVITE with what an unreachable port amounts to."""
         channel.variables["variable_sip_term_status"] = "503"
         channel.switch.scheduler.call_later(0.001, channel.hangup, "NORMAL_TEMPORARY_FAILURE")
+
+    def told_to_talk(self, _channel: Channel) -> None:
+        """Nobody hears it."""
 
     def answered(self, _channel: Channel) -> None:
         """Nobody makes no calls."""

@@ -23,6 +23,9 @@ TRANSFERS: Final = 1_000_000
 CONFERENCE_PROFILE: Final = "default"
 """The profile of mod_conference that conferences are held by."""
 
+WARNING_TONE: Final = "tone_stream://%(500,500,1400);loops=2"
+"""What those hear whose conversation somebody comes into."""
+
 _DESTINATION: Final = re.compile(r"[\w+*#.@:-]{1,128}\Z", re.ASCII)
 _MAILBOX: Final = re.compile(r"[\w+*#.-]{1,128}\Z", re.ASCII)
 
@@ -80,6 +83,11 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
             return (Api(f"uuid_send_dtmf {leg} {digits}"),)
         case intents.AnswerConnection(connection=leg):
             return (Api(f"uuid_answer {leg}"),)
+        case intents.AnswerPhone(connection=leg):
+            # NOTIFY with "Event: talk" in the dialog of the ringing call (mod_sofia.c, SWITCH_MESSAGE_INDICATE_PHONE_EVENT).
+            return (Api(f"uuid_phone_event {leg} talk"),)
+        case intents.WarningTone(connection=leg):
+            return (Api(f"uuid_displace {leg} start {WARNING_TONE} 0 mux"),)
         case intents.ClearConnection(connection=leg, cause=cause):
             return (Api(f"uuid_kill {leg} {hangup_cause_of(cause)}"),)
         case intents.StartTreatment(connection=leg, music=music, replace=replace):

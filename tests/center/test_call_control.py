@@ -255,3 +255,68 @@ def test_the_features_name_methods_that_there_are(desk):
         if feature.available:
             place, _, method = feature.method.partition(".")
             assert callable(getattr(places[place], method)), name
+
+
+def test_a_number_is_invited_and_the_call_is_cleared_for_everybody(desk):
+    desk.ann.invite(ToNumber("9123"))
+    assert len(desk.line.wait_for(events.Conferenced).connections) == 3
+    legs = desk.line.switch.channels
+    desk.line.until("three are in it", lambda: [desk.running(leg) for leg in legs] == [["conference"]] * 3)
+    desk.ann.clear_call()
+    desk.ends()
+
+
+@pytest.mark.parametrize("how", ["join", "intrude"])
+def test_an_agent_comes_into_a_conversation_and_is_accounted_for(desk, how):
+    audited = []
+    desk.centre.subscribe(audited.append, events.Audited)
+    desk.bob.join("ann") if how == "join" else desk.bob.intrude("ann", warn_s=0.01)
+    assert desk.line.wait_for(events.Conferenced).cause.csta_name == {"join": "joinCall", "intrude": "intrude"}[how]
+    desk.line.until(
+        "it is told", lambda: [(e.who, e.what, e.whom, e.outcome) for e in audited] == [("bob", how, "ann", "done")]
+    )
+    desk.bob.hang_up()
+    desk.until_state("bob", AgentState.READY)
+    desk.ann.clear_call()
+    desk.ends()
+
+
+def test_an_agent_joins_silently(desk):
+    desk.bob.not_ready()
+    desk.bob.join("ann", silent=True)
+    supervisions = desk.world.supervisions
+    desk.line.until("bob listens", lambda: [s.phase.value for s in supervisions.values()] == ["listening"])
+    desk.ann.hang_up()
+    desk.line.until("bob's line is let go", lambda: not supervisions)
+    desk.bob.ready()
+    desk.ends()
+
+
+def test_a_policy_that_forbids_it():
+    class Nobody:
+        def allows(self, who: str, what: str, whom: str) -> bool:
+            return (who, what, whom) == ("bob", "join", "ann")
+
+    with bench(supervision_policy=Nobody()) as line:
+        line.agent("ann")
+        line.agent("bob")
+        line.centre.start()
+        told = []
+        line.centre.subscribe(told.append, events.Audited)
+        with pytest.raises(errors.PrivilegeViolation, match="'bob' may not intrude 'ann'"):
+            line.centre.agent("bob").intrude("ann")
+        with pytest.raises(errors.InvalidConnection, match="has no call"):
+            line.centre.agent("bob").join("ann")
+        line.until("told", lambda: [e.outcome for e in told] == ["refused", "state.invalid_connection"])
+
+
+def test_a_phone_that_obeys_answers_when_it_is_asked_to(desk):
+    desk.ann.hang_up()
+    desk.ends()
+    desk.line.switch.phones.add("user/ann", Behaviour(ring_s=(0.001, 0.002), no_answer=1.0))
+    far_end = desk.line.switch.incoming(called_number="5000")
+    desk.until_state("ann", AgentState.ALERTING)
+    desk.ann.answer()
+    desk.until_state("ann", AgentState.BUSY)
+    far_end.hang_up()
+    desk.ends()

@@ -90,6 +90,18 @@ SERVICES: dict[str, tuple[services.Service, set[str]]] = {
         services.ClearConnectionRequested(ANN),
         {"talking", "held", "calling", "consulting", "alternated", "conference"},
     ),
+    "single step conference of a number": (
+        services.SingleStepConferenceRequested(ANN, ToNumber("9123")),
+        {"talking", "conference"},
+    ),
+    "clear call": (
+        services.ClearCallRequested(ANN),
+        {"talking", "held", "calling", "consulting", "alternated", "conference"},
+    ),
+    # Bob is ready where he has not been consulted; where he has been, he is busy, and says so.
+    "join": (services.JoinRequested(BOB, ANN), {"talking"}),
+    "intrude": (services.IntrudeRequested(BOB, ANN), {"talking"}),
+    "answer": (services.AnswerRequested(ANN), set()),
     "make call": (services.MakeCallRequested(ANN, ToNumber("9123")), {"no call"}),
     "deflect": (services.DeflectRequested(ANN, ToQueue(QueueId("loans"))), set()),
     "pick up": (services.DirectedPickupRequested(ANN, BOB), set()),
@@ -120,7 +132,7 @@ def test_a_service_is_carried_out_or_refused_and_then_nothing_is_changed(service
         assert "possible" in said
 
 
-_OTHER = {"deflect", "pick up", "generate digits", "single step conference"}
+_OTHER = {"deflect", "pick up", "generate digits", "single step conference", "answer", "join", "intrude"}
 """These are about something else than the conversation: they say what that lacks."""
 
 

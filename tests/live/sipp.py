@@ -22,6 +22,7 @@ class AgentBehaviour:
     """How every phone of one process behaves; all durations in seconds.
 
     ``answers=False`` rings until it is cancelled. ``rejects`` is a SIP status ("486 Busy Here") sent after the ringing.
+    ``obeys`` rings until a NOTIFY with "Event: talk" tells it to answer; nothing else counts then.
     ``talk_s`` is when the phone hangs up, counted from the ACK (0: before any bridge can be up); None waits for the
     other side. ``tone`` is a headerless PCMU file to play.
     """
@@ -32,9 +33,12 @@ class AgentBehaviour:
     rejects: str | None = None
     talk_s: float | None = None
     tone: Path | None = None
+    obeys: bool = False
 
     def scenario(self) -> str:
         """Return the text of the SIPp scenario."""
+        if self.obeys:
+            return _fill("obedient.xml")
         after_ringing = "reject" if self.rejects else "answer"
         return _fill(
             "agent.xml",
