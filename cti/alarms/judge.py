@@ -56,6 +56,11 @@ class Judge:
         self._kinds = kinds
         self._cases: dict[tuple[str, str], _Case] = {}
 
+    def use(self, kinds: Mapping[str, Kind]) -> None:
+        """Go by other hold-off times; what is not judged any more is forgotten."""
+        self._kinds = kinds
+        self._cases = {key: case for key, case in self._cases.items() if key[0] in kinds}
+
     def look(self, observations: Iterable[Observation], now: float) -> list[Verdict]:
         """What is to be raised and cleared now."""
         seen = {(one.name, one.subject): one for one in observations if one.name in self._kinds}

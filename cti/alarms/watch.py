@@ -91,6 +91,18 @@ class AlarmWatch:
             self._greenlet = None
             self._centre.unsubscribe(self._subscription)
 
+    def use(self, settings: AlarmSettings) -> None:
+        """Go by other settings from now on. What is never raised any more is cleared; failures are counted afresh."""
+        gone = self._kinds.keys() - settings.kinds.keys()
+        self._settings, self._kinds = settings, settings.kinds
+        self._judge.use(self._kinds)
+        self._failures = Failures(settings.window_s)
+        if self._centre is not None:
+            for alarm in self._centre.alarms.raised:
+                if alarm.name in gone:
+                    self._centre.alarms.clear(alarm.name, alarm.subject)
+        self._due.set()
+
     def part(self, name: str, failed: Any) -> None:
         """Watch a part of the program: ``part.failed`` is raised when it has ended.
 

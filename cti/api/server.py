@@ -143,6 +143,11 @@ class ApiServer:
         return self._address
 
     @property
+    def encrypted(self) -> bool:
+        """Whether clients need a key."""
+        return self._keys is not None
+
+    @property
     def publish_address(self) -> str:
         """Where events are published; empty for nowhere."""
         return self._publisher.address if self._publisher is not None else ""

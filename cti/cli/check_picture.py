@@ -8,6 +8,7 @@ from typing import Final
 from rich.markup import escape
 from rich.tree import Tree
 
+from cti.cli.check_services import draw_services
 from cti.config import Configuration, Number
 from cti.config.checks import reasons_in_use
 from cti.model.ids import QueueId
@@ -49,6 +50,7 @@ class _Picture:
             rest = root.add("[dim]queues that only scripts and other programs send calls to[/]")
             for queue in unreached:
                 self._queue(rest, queue)
+        draw_services(root, made)
         return root
 
     def _number(self, root: Tree, number: Number) -> None:

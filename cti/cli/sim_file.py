@@ -47,7 +47,7 @@ def settings_of(
     Raises:
         ConfigurationError: the file cannot be used, or a share names a queue that it does not have.
     """
-    centre = read_configuration(file, _Unset(os.environ))
+    centre = read_configuration(file, _Unset(os.environ), calls_only=True)
     unknown = sorted(set(shares) - set(centre.queues))
     if unknown:
         raise ConfigurationError(f"--share: {file.name} has no queue {unknown[0]!r}; it has {', '.join(centre.queues)}")

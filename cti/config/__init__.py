@@ -5,6 +5,15 @@ from cti.config.loading import LoadedScripts, load_scripts
 from cti.config.problem import BadConfiguration, Problem
 from cti.config.reading import read_configuration
 from cti.config.routes import Number, Routes
+from cti.config.service_settings import (
+    AlarmsSettings,
+    AuditSettings,
+    RecordingsSettings,
+    StateSettings,
+    StatisticsSettings,
+    WebSettings,
+)
+from cti.config.service_tables import Services
 from cti.config.settings import (
     ApiSettings,
     CentreSettings,
@@ -15,7 +24,9 @@ from cti.config.settings import (
 )
 
 __all__ = [
+    "AlarmsSettings",
     "ApiSettings",
+    "AuditSettings",
     "BadConfiguration",
     "CentreSettings",
     "Configuration",
@@ -25,8 +36,13 @@ __all__ = [
     "LogSettings",
     "Number",
     "Problem",
+    "RecordingsSettings",
     "Routes",
+    "Services",
+    "StateSettings",
+    "StatisticsSettings",
     "SwitchSettings",
+    "WebSettings",
     "load_scripts",
     "read_configuration",
 ]

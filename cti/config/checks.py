@@ -198,6 +198,18 @@ def _of_numbers(routes: Routes) -> Iterator[tuple[str, str, str]]:
                 break
 
 
+def of_services(made: Configuration) -> Iterator[tuple[str, str, str]]:
+    """The same of the services around the calls."""
+    services = made.services
+    recorded = [f"queue.{name}" for name, queue in made.queues.items() if queue.record]
+    recorded += [f"agent.{name}" for name, agent in made.agents.items() if agent.record]
+    if services.recording is None:
+        for table in recorded:
+            yield table, "record", "nothing is recorded: there is no [recording], which says where to"
+    elif not recorded:
+        yield "recording", "", "no queue and no agent is recorded, unless it is asked for; set record = 'always'"
+
+
 def _tried(made: Configuration) -> Engine:
     """An engine that has taken these queues and agents."""
     engine = Engine(IdSource(random.getrandbits), SkillRouter(chance=random.random))

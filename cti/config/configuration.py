@@ -9,14 +9,8 @@ from attrs import frozen
 
 from cti.config.problem import Problem
 from cti.config.routes import Routes
-from cti.config.settings import (
-    ApiSettings,
-    CentreSettings,
-    DaemonSettings,
-    JournalSettings,
-    LogSettings,
-    SwitchSettings,
-)
+from cti.config.service_tables import Services
+from cti.config.settings import ApiSettings, CentreSettings, DaemonSettings, LogSettings, SwitchSettings
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, QueueId
 from cti.model.party import Destination
@@ -33,7 +27,7 @@ class Configuration:
         centre: the call centre as a whole.
         daemon: the process.
         log: the log.
-        journal: the journal, None for none.
+        services: what there is around the calls: state, journal, web, webhooks, alarms, audit, recordings.
         api: the interface for other programs, None for none.
         queues: by name, in an order in which they can be defined: where a queue's calls overflow to comes before it.
         agents: by name.
@@ -48,7 +42,7 @@ class Configuration:
     centre: CentreSettings
     daemon: DaemonSettings
     log: LogSettings
-    journal: JournalSettings | None
+    services: Services
     api: ApiSettings | None
     queues: Mapping[QueueId, QueueSettings]
     agents: Mapping[AgentId, AgentSettings]

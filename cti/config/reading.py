@@ -12,9 +12,10 @@ from typing import Any, Final, TypeVar
 from attrs import evolve
 
 from cti.api import KeyRing, Limits
+from cti.api.keyring import FILE, read_keys
 from cti.api.sockets import check_plain
 from cti.centre_settings import address
-from cti.config.checks import Known, doubts, wrong_references
+from cti.config.checks import Known, doubts, of_services, wrong_references
 from cti.config.configuration import Configuration
 from cti.config.environment import expanded, has_variable, of_variable, others_can_read, read_secret
 from cti.config.line_index import LineIndex
@@ -23,11 +24,11 @@ from cti.config.problem import BadConfiguration, Problem
 from cti.config.queue_order import in_order
 from cti.config.queue_table import read_agent, read_overflow, read_queue
 from cti.config.routes_table import read_routes
+from cti.config.service_tables import ServiceTables, Tables
 from cti.config.settings import (
     ApiSettings,
     CentreSettings,
     DaemonSettings,
-    JournalSettings,
     LogSettings,
     SwitchSettings,
 )
@@ -48,7 +49,9 @@ _TOML_LINE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def read_configuration(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> Configuration:
+def read_configuration(
+    path: str | os.PathLike[str], environ: Mapping[str, str] | None = None, *, calls_only: bool = False
+) -> Configuration:
     """Read a configuration. Blocks, for half a second with 5,000 agents; it may run in any thread.
 
     No script is imported: ``load_scripts`` does that.
@@ -56,11 +59,12 @@ def read_configuration(path: str | os.PathLike[str], environ: Mapping[str, str] 
     Args:
         path: the file.
         environ: what ``${NAME}`` stands for; the process's environment if not given.
+        calls_only: leave out the services around the calls, and the files and secrets that they need.
 
     Raises:
         BadConfiguration: it cannot be used; ``problems`` has everything that is wrong.
     """
-    return _Reading(Path(path), os.environ if environ is None else environ).read()
+    return _Reading(Path(path), os.environ if environ is None else environ).read(calls_only=calls_only)
 
 
 class _Reading:
@@ -72,13 +76,12 @@ class _Reading:
         self._paths: dict[str, Keys] = {}
         self._lines = LineIndex("")
 
-    def read(self) -> Configuration:
+    def read(self, *, calls_only: bool) -> Configuration:
         top = Section("", self._parsed(), self._noted)
         switch, password_told = self._switch(top)
         centre = self._settings(top, "centre", CentreSettings)
         daemon = self._daemon(top)
         log = self._settings(top, "log", LogSettings)
-        journal = self._settings(top, "journal", JournalSettings) if top.has("journal") else None
         api = self._api(top) if top.has("api") else None
         skills = self._skills(top)
         queue_tables, agent_tables = self._named(top, "queue"), self._named(top, "agent")
@@ -90,6 +93,9 @@ class _Reading:
             if ready is not None:
                 log_on[AgentId(name)] = ready
         destinations = self._destinations(top)
+        given = Tables(self._path, self._environ, self._section, self._with_variables, self._named)
+        service_tables = ServiceTables(given, top, queues.keys(), agents.keys())
+        services = service_tables.skip() if calls_only else service_tables.read()
         routes = read_routes(top, self._path.parent, queues.keys(), agents.keys(), self._section)
         top.end()
         good_queues = {name: queue for name, queue in queues.items() if queue is not None}
@@ -117,7 +123,7 @@ class _Reading:
             centre=centre,
             daemon=daemon,
             log=log,
-            journal=self._placed(journal, "directory"),
+            services=services,
             api=api,
             queues={name: good_queues[name] for name in ordered},
             agents=good_agents,
@@ -125,7 +131,9 @@ class _Reading:
             routes=routes,
             destinations=destinations,
         )
-        return evolve(made, warnings=tuple(self._warnings(made, skills, told=password_told)))
+        said = [*service_tables.doubts, *self._of_keys(api, service_tables), *of_services(made)]
+        warnings = [*self._warnings(made, skills, told=password_told), *(self._doubt(*one) for one in said)]
+        return evolve(made, warnings=tuple(warnings))
 
     def _parsed(self) -> dict[str, Any]:
         try:
@@ -158,7 +166,7 @@ class _Reading:
 
     def _section(self, where: str, data: object, keys: Keys | None = None) -> Section:
         """The section of a table that is written ``[where]``."""
-        self._paths[where] = keys if keys is not None else tuple(where.split("."))
+        self._paths[where] = keys if keys is not None else self._paths.get(where, tuple(where.split(".")))
         return Section(where, data, self._noted)
 
     def _table(self, top: Section, name: str) -> Section:
@@ -222,6 +230,14 @@ class _Reading:
                 if getattr(made, key):
                     section.made(key, check_plain, getattr(made, key))
         return made
+
+    @staticmethod
+    def _of_keys(api: ApiSettings | None, tables: ServiceTables) -> Iterable[tuple[str, str, str]]:
+        if api is None or not api.keys:
+            return ()
+        return tables.of_grants(
+            "api", "keys", (entry.grant for entry in read_keys(Path(api.keys) / FILE) if not entry.revoked)
+        )
 
     def _destinations(self, top: Section) -> tuple[Destination, ...]:
         section = self._table(top, "destinations")

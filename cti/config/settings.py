@@ -97,7 +97,7 @@ class JournalSettings:
     """The journal of every fact.
 
     Args:
-        directory: where its segments are.
+        directory: where its segments are; empty for one in that of ``[state]``.
         sync: ``"batch"`` or ``"always"``, see Journal.
         segment_bytes: a segment of this size is followed by the next.
         keep_segments: so many segments are kept; None for all, as for the next two.
@@ -105,7 +105,7 @@ class JournalSettings:
         keep_s: segments that were written to within so many seconds are kept.
     """
 
-    directory: str = field(validator=name)
+    directory: str = field(default="", validator=_printable)
     sync: str = field(default="batch", validator=one_of("batch", "always"))
     segment_bytes: int = field(default=64 << 20, validator=count)
     keep_segments: int | None = field(default=None, validator=at_least_one)

@@ -18,7 +18,8 @@ from cti.plan.condition import short
 
 NOBODY: Final = Requirement('"closed queue" >= 999999999')
 """What no agent meets."""
-_AT_START: Final = ("switch", "centre", "journal", "api", "destinations")
+_AT_START: Final = ("switch", "centre", "api", "destinations")
+_SERVICES_AT_START: Final = ("state", "journal", "statistics", "web", "audit", "recording")
 _AT_START_OF_DAEMON: Final = ("pid_file", "control")
 
 
@@ -72,6 +73,9 @@ def change(old: Configuration, new: Configuration) -> Change:
         *_told_of_routes(old, new),
         *_told_of(old.daemon, new.daemon, "daemon"),
         *_told_of(old.log, new.log, "log"),
+        *_told_of(old.services.alarms.rules, new.services.alarms.rules, "alarms"),
+        *(["alarms.mail: changed"] if old.services.alarms.mail != new.services.alarms.mail else []),
+        *_told_of_webhooks(old, new),
     ]
     return Change(
         queues=queues,
@@ -87,6 +91,11 @@ def change(old: Configuration, new: Configuration) -> Change:
 def _only_at_start(old: Configuration, new: Configuration) -> list[str]:
     refused = [
         f"[{name}] is another; that needs a restart" for name in _AT_START if getattr(old, name) != getattr(new, name)
+    ]
+    refused += [
+        f"[{name}] is another; that needs a restart"
+        for name in _SERVICES_AT_START
+        if getattr(old.services, name) != getattr(new.services, name)
     ]
     refused += [
         f"daemon.{name} is another; that needs a restart"
@@ -132,6 +141,14 @@ def _told_of(before: Any, after: Any, what: str) -> list[str]:
 
 def _short(value: Any) -> str:
     return value.text or "anybody" if isinstance(value, Requirement) else short(value)
+
+
+def _told_of_webhooks(old: Configuration, new: Configuration) -> list[str]:
+    before = {each.name: each for each in old.services.webhooks}
+    after = {each.name: each for each in new.services.webhooks}
+    said = [f"webhook {name}: removed" for name in before if name not in after]
+    said += [f"webhook {name}: added" for name in after if name not in before]
+    return said + [f"webhook {name}: changed" for name, one in after.items() if before.get(name, one) != one]
 
 
 def _told_of_routes(old: Configuration, new: Configuration) -> list[str]:

@@ -18,9 +18,8 @@ import gevent.lock
 import structlog
 
 from cti._version import __version__
-from cti.api import ApiServer
 from cti.center import CallCenter
-from cti.config import Configuration, JournalSettings, LoadedScripts, Problem, load_scripts, read_configuration
+from cti.config import Configuration, LoadedScripts, Problem, load_scripts, read_configuration
 from cti.daemon.application import Application, no_collection
 from cti.daemon.call_log import log_agent, log_call, log_link
 from cti.daemon.change import Change, change
@@ -29,10 +28,10 @@ from cti.daemon.front_door import FrontDoor
 from cti.daemon.log import LogWriter, set_up_log
 from cti.daemon.pid_file import PidFile
 from cti.daemon.service_manager import ServiceManager
+from cti.daemon.surroundings import Surroundings
 from cti.errors import CtiError
 from cti.model import events
 from cti.routing import SkillRouter
-from cti.store import Journal, Retention
 
 SWITCH_INTERVAL_S: Final = 0.001
 """How long the thread that reads a configuration may keep the others waiting (Python's own is 5 ms)."""
@@ -98,6 +97,8 @@ class Daemon:
         try:
             if made.daemon.pid_file:
                 closing.append(PidFile(Path(made.daemon.pid_file)).release)
+            around = self._around = Surroundings(made)
+            closing.append(around.close)
             centre = self._centre = CallCenter(
                 made.switch.address,
                 made.switch.password,
@@ -105,15 +106,16 @@ class Daemon:
                 node=made.centre.node,
                 on_script_error=made.centre.on_script_error,
                 bridge_at=made.centre.bridge_at,  # type: ignore[arg-type] # one of the two, by its validator
-                journal=_journal(made.journal),
+                journal=around.journal,
+                recordings=around.recordings,
                 allowed_destinations=made.destinations,
             )
-            closing.append(centre.stop)
+            closing[-1:] = [centre.stop, around.close]  # the doors are closed before the centre is
+            around.open(centre)
             self._set_up(centre, made, loaded)
             centre.start()
             _log.info("the switch is connected", switch=made.switch.address, freeswitch=centre.switch.version)
-            if made.api is not None:
-                closing.append(self._serve(centre, made).stop)
+            around.serve()
             if made.daemon.control:
                 methods = {"reload": self.reload}
                 closing.append(ControlServer(Path(made.daemon.control), methods).close)
@@ -141,20 +143,6 @@ class Daemon:
         self._application.begin(made, loaded)
         self._configuration = made
 
-    def _serve(self, centre: CallCenter, made: Configuration) -> ApiServer:
-        assert made.api is not None
-        api = ApiServer(
-            centre,
-            bind=made.api.bind,
-            publish=made.api.publish or None,
-            keys=made.api.keys or None,
-            allow_plain=made.api.allow_plain,
-            limits=made.api.limits,
-        )
-        api.start()
-        _log.info("the API listens", requests=api.address, events=api.publish_address, encrypted=bool(made.api.keys))
-        return api
-
     def _status(self, what: str) -> str:
         made = self._configuration
         assert made is not None
@@ -179,6 +167,7 @@ class Daemon:
                 new, wanted = gevent.get_hub().threadpool.apply(self._read, (old,))
                 loaded = load_scripts(new)
                 self._application.go_on(wanted, new, loaded)
+                self._around.reload(new)
             set_up_log(new.log, self._writer)
             self._configuration = new
             took_s = round(time.monotonic() - began, 3)
@@ -249,15 +238,3 @@ class NotRunning(CtiError):
 
     code = "state.not_running"
     retryable = True
-
-
-def _journal(settings: JournalSettings | None) -> Journal | None:
-    if settings is None:
-        return None
-    keep = Retention(settings.keep_segments, settings.keep_bytes, settings.keep_s)
-    return Journal(
-        settings.directory,
-        segment_bytes=settings.segment_bytes,
-        retention=keep,
-        sync=settings.sync,  # type: ignore[arg-type] # one of the two, by its validator
-    )

@@ -128,7 +128,7 @@ class Section:
             return None
         return value
 
-    def made(self, key: str, make: Callable[..., T], *args: Any, **kwargs: Any) -> T | None:
+    def made(self, key: str, make: Callable[..., T], /, *args: Any, **kwargs: Any) -> T | None:
         """What a constructor makes; None, with its complaint noted under the key, if it refuses."""
         try:
             return make(*args, **kwargs)

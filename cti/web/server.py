@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import time
 from collections.abc import Callable, Iterable
-from ssl import SSLContext
 from typing import Any, Final
 
 import gevent
 import gevent.event
 import structlog
-from gevent.ssl import PROTOCOL_TLS_SERVER
-from gevent.ssl import SSLContext as GreenContext
 
 from cti.api.centre import Centre
 from cti.api.requests import Done
@@ -26,6 +22,7 @@ from cti.web.events_resource import EventsResource
 from cti.web.feed import Feed
 from cti.web.http_handler import HttpServer
 from cti.web.limits import WebLimits
+from cti.web.listening import check_open, listener, tls_context
 from cti.web.log_in import LogIn
 from cti.web.methods_resource import Methods
 from cti.web.metrics import CentreMetrics, ServerMetrics, registry
@@ -79,10 +76,10 @@ class WebServer:
         audit: Callable[[Done], object] | None = None,
         collectors: Iterable[Any] = (),
     ) -> None:
-        self._host, self._port = _listener(bind)
-        self._tls = _context(certificate, key) if certificate else None
-        if not allow_plain and not _is_local(self._host):
-            _check_open(bind, accounts=accounts is not None, tls=self._tls is not None)
+        self._host, self._port = listener(bind)
+        self._tls = tls_context(certificate, key) if certificate else None
+        if not allow_plain:
+            check_open(bind, accounts=accounts is not None, tls=self._tls is not None)
         self._centre = centre
         self._limits = limits or WebLimits()
         self._accounts = Accounts(accounts) if accounts is not None else None
@@ -226,40 +223,3 @@ class WebServer:
             ),
         }
         return ServerMetrics("cti_web", lambda: self._tally.requests, lambda: self._tally.refused, gauges)
-
-
-def _listener(bind: str) -> tuple[str, int]:
-    host, _, port = bind.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise ConfigurationError(f"{bind!r} is no address; write host:port, such as 127.0.0.1:8080")
-    return host, int(port)
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _check_open(bind: str, *, accounts: bool, tls: bool) -> None:
-    if not accounts:
-        raise ConfigurationError(
-            f"{bind} can be reached from other machines, and nobody has to log in: give accounts, "
-            "bind to 127.0.0.1, or say allow_plain=True if another layer protects it"
-        )
-    if not tls:
-        raise ConfigurationError(
-            f"{bind} can be reached from other machines, and passwords would not be encrypted: give certificate, "
-            "bind to 127.0.0.1 behind a proxy, or say allow_plain=True if another layer protects it"
-        )
-
-
-def _context(certificate: str | os.PathLike[str], key: str | os.PathLike[str]) -> SSLContext:
-    made: SSLContext = GreenContext(PROTOCOL_TLS_SERVER)
-    try:
-        made.load_cert_chain(certificate, key or None)
-    except OSError as error:
-        raise ConfigurationError(f"cannot use the certificate {certificate}: {error}") from None
-    return made

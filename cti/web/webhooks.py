@@ -52,30 +52,48 @@ class Webhooks:
         chance: random.Random | None = None,
     ) -> None:
         self._centre = centre
-        self._webhooks = tuple(webhooks)
-        names = [webhook.name for webhook in self._webhooks]
-        if len(set(names)) != len(names):
-            raise ConfigurationError(f"two webhooks have the same name: {', '.join(sorted(names))}")
+        self._webhooks = _by_name(webhooks)
         self._readers: Readers[str] = Readers()
-        for webhook in self._webhooks:
-            self._readers.add(webhook.name, webhook.interest())
+        for webhook in self._webhooks.values():
+            webhook.interest()
         self._dead = DeadLetters(dead_letters) if dead_letters is not None else None
         self._chance = chance or random.Random()
         self._numbering = Numbering()
         self._outboxes: dict[str, Outbox] = {}
-        self._greenlets: list[gevent.Greenlet[..., Any]] = []
+        self._greenlets: dict[str, gevent.Greenlet[..., Any]] = {}
         self._subscription: Any = None
         self.failed: gevent.event.AsyncResult[Any] = gevent.event.AsyncResult()
         """Set when a part of it ended that must not; ``get`` raises why."""
 
     def start(self) -> None:
         """Begin to tell. Does not block."""
-        for webhook in self._webhooks:
-            outbox = self._outboxes[webhook.name] = Outbox(webhook, self._give_up, self._chance)
-            greenlet = gevent.spawn(outbox.run)
-            greenlet.link_exception(self._ended)
-            self._greenlets.append(greenlet)
+        for webhook in self._webhooks.values():
+            self._open(webhook)
         self._subscription = self._centre.subscribe(self._tell, object)
+
+    def use(self, webhooks: Iterable[Webhook]) -> None:
+        """Tell these from now on. Blocks this greenlet until what one that is gone was still to be told is a dead letter.
+
+        What waits for one that is as it was goes on waiting.
+
+        Raises:
+            ConfigurationError: two have the same name; nothing was changed.
+            UnknownEvent: a kind that no event is of; nothing was changed.
+        """
+        wanted = _by_name(webhooks)
+        for webhook in wanted.values():
+            webhook.interest()
+        old, self._webhooks = self._webhooks, wanted
+        closing = []
+        for name in [name for name, webhook in old.items() if wanted.get(name) != webhook]:
+            self._readers.discard(name)
+            self._greenlets.pop(name).kill()
+            closing.append(self._outboxes.pop(name))
+        for name, webhook in wanted.items():
+            if old.get(name) != webhook:
+                self._open(webhook)
+        for outbox in closing:
+            outbox.close("the webhook was taken out of the configuration, or changed")
 
     def stop(self) -> None:
         """Tell nothing more; what was not sent yet becomes dead letters. Blocks this greenlet until they are written."""
@@ -83,7 +101,7 @@ class Webhooks:
             return
         self._centre.unsubscribe(self._subscription)
         self._subscription = None
-        gevent.killall(self._greenlets)
+        gevent.killall(list(self._greenlets.values()))
         self._greenlets.clear()
         for outbox in self._outboxes.values():
             outbox.close("the server was being stopped")
@@ -101,6 +119,12 @@ class Webhooks:
             given_up.add_metric([name], outbox.given_up)
             waiting.add_metric([name], len(outbox))
         return sent, failed, given_up, waiting
+
+    def _open(self, webhook: Webhook) -> None:
+        outbox = self._outboxes[webhook.name] = Outbox(webhook, self._give_up, self._chance)
+        greenlet = self._greenlets[webhook.name] = gevent.spawn(outbox.run)
+        greenlet.link_exception(self._ended)
+        self._readers.add(webhook.name, webhook.interest())
 
     def _tell(self, event: Any) -> None:
         seq = self._numbering.next(event.at)
@@ -156,6 +180,14 @@ def replay(dead: DeadLetters, webhooks: Mapping[str, Webhook]) -> Replayed:
             dead.add(DeadLetter(*again))
     dead.done()
     return Replayed(sent, failed, others)
+
+
+def _by_name(webhooks: Iterable[Webhook]) -> dict[str, Webhook]:
+    each = tuple(webhooks)
+    found = {webhook.name: webhook for webhook in each}
+    if len(found) != len(each):
+        raise ConfigurationError(f"two webhooks have the same name: {', '.join(sorted(one.name for one in each))}")
+    return found
 
 
 def _body(record: dict[str, Any]) -> bytes:

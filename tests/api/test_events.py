@@ -86,7 +86,7 @@ def test_a_snapshot_is_true_at_its_number(open_centre, wire):
         ).ready()
         wire.request("snapshot", {}, "s")
         snapshot = wire.reply()["result"]
-        event = wire.event()
+        event = wire.event("AgentReady" if state == "ready" else "AgentNotReady")
         shown = next(agent["state"] for agent in snapshot["agents"] if agent["agent"] == "alice")
         assert event["event"]["state"] == state == shown
         assert event["seq"] <= snapshot["seq"]

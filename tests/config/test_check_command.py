@@ -32,6 +32,44 @@ def test_it_draws_where_calls_go(tmp_path):
         assert line.lstrip("├└─ ") in done.output, done.output
 
 
+def test_it_draws_what_there_is_around_the_calls(tmp_path):
+    from cti.web import new_secret
+
+    text = f"""[queue.sales]
+record = 'always'
+[api]
+[web]
+bind = '[::1]:8080'
+[webhook.crm]
+url = 'https://user.example/secret-path'
+secret = '{new_secret()}'
+kinds = ['Delivered']
+queues = ['sales']
+[alarms.mail]
+host = 'h'
+sender = 'a@b'
+to = ['ops@b']
+[recording]
+directory = '/r'
+keep_s = '90d'
+[state]
+directory = '/s'
+"""
+    done = run(written(tmp_path, text))
+    assert done.exit_code == 0, done.output
+    for line in (
+        "API at tcp://127.0.0.1:8100, not encrypted",
+        "HTTP at [::1]:8080 (http), nobody has to log in",
+        "webhook crm: Delivered, queue sales → user.example",
+        "alarms from major up → ops@b",
+        "recordings of queue sales → /r, kept for 90 days",
+        "state in /s, figures every 30 minutes",
+        "journal in /s/journal",
+        "audit in /s/audit",
+    ):
+        assert line in done.output, done.output
+
+
 def test_queues_that_no_number_leads_to_are_drawn_too(tmp_path):
     done = run(
         written(tmp_path, "[switch]\npassword = 'x'\n[queue.a]\n[queue.'[b]']\n[numbers]\n'1' = { queue = 'a' }")

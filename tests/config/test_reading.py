@@ -223,7 +223,7 @@ def test_a_plan_and_a_menu_in_files_of_their_own(tmp_path):
 
 def test_paths_are_beside_the_file(tmp_path):
     made = read(tmp_path, "[journal]\ndirectory = 'journal'\n[daemon]\npid_file = '/run/x.pid'\ncontrol = 'c'")
-    assert made.journal.directory == str(tmp_path / "journal")
+    assert made.services.journal.directory == str(tmp_path / "journal")
     assert (made.daemon.pid_file, made.daemon.control) == ("/run/x.pid", str(tmp_path / "c"))
 
 

@@ -15,7 +15,7 @@ def test_a_shift_by_the_example(running):
         running.phones(user)
     for name in ("centre.toml", "centre_scripts.py"):
         shutil.copy(EXAMPLE / name, running.directory / name)
-    text = running.file.read_text().replace(":8100", ":*").replace(":8101", ":*")
+    text = running.file.read_text().replace(":8100", ":*").replace(":8101", ":*").replace(":8080", ":0")
     running.file.write_text(text.replace('format = "auto"', 'format = "json"'))
     host, port = running.server.address
     environ = {

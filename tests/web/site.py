@@ -50,15 +50,15 @@ class Answer:
         return str(said["code"])
 
 
-class Site:
-    """A bench whose centre is served."""
+class Visitor:
+    """Somebody who uses a web server on this machine.
 
-    def __init__(self, bench: Bench, server: WebServer, accounts: Path | None) -> None:
-        self.bench = bench
-        self.centre = bench.centre
-        self.server = server
-        self.accounts = accounts
-        self.port = int(server.url.rpartition(":")[2])
+    Args:
+        port: the server's.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
         self._opened: list[Any] = []
 
     def ask(self, verb: str, path: str, body: Any = None, **headers: str) -> Answer:
@@ -101,6 +101,21 @@ class Site:
         self._opened.append(made.file)
         return made
 
+    def close(self) -> None:
+        for one in reversed(self._opened):
+            one.close()
+
+
+class Site(Visitor):
+    """A bench whose centre is served."""
+
+    def __init__(self, bench: Bench, server: WebServer, accounts: Path | None) -> None:
+        super().__init__(int(server.url.rpartition(":")[2]))
+        self.bench = bench
+        self.centre = bench.centre
+        self.server = server
+        self.accounts = accounts
+
     def call(self, **data: Any) -> Any:
         """A call comes in and goes to the queue ``claims`` with these data."""
         return self.bench.switch.incoming(
@@ -111,8 +126,7 @@ class Site:
         )
 
     def close(self) -> None:
-        for one in reversed(self._opened):
-            one.close()
+        super().close()
         self.server.stop()
 
 
