@@ -38,6 +38,7 @@ class Traffic:
         impatient: the share of callers who hang up at all.
         handle_s: mean length of a conversation (exponential), or None: the agent's side ends it.
         caller_hangs_up: the chance that the caller, not the agent's side, ends the conversation.
+        callers: how many different people call, one after another again and again; None: each call is somebody else's.
         seed: for the same callers again.
         limit: ends after so many calls; None goes on until :meth:`stop`.
     """
@@ -52,6 +53,7 @@ class Traffic:
         impatient: float = 1.0,
         handle_s: float | None = None,
         caller_hangs_up: float = 1.0,
+        callers: int | None = None,
         seed: int = 0,
         limit: int | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class Traffic:
         self._impatient = impatient
         self._handle_s = handle_s
         self._caller_hangs_up = caller_hangs_up
+        self._callers = callers
         self._random = random.Random(seed)
         self._limit = limit
         self._next: Handle | None = None
@@ -96,10 +99,11 @@ class Traffic:
         talk = chance.expovariate(1 / self._handle_s) if self._handle_s else None
         if chance.random() >= self._caller_hangs_up:
             talk = None
+        who = self._number if self._callers is None else self._number % self._callers
         self._wait()
         self._switch.incoming(
-            calling_number=f"030{self._number:07d}",
-            calling_name=f"Caller {self._number}",
+            calling_number=f"030{who:07d}",
+            calling_name=f"Caller {who}",
             called_number=called,
             patience_s=patience,
             talk_s=talk,

@@ -159,3 +159,11 @@ def test_an_event_that_nobody_wants_is_never_built(switch, monkeypatch):
     silent.run(5)
     assert switch.channels == {}
     assert switch.bus.sequence > before + 10
+
+
+def test_so_many_people_call_again_and_again():
+    centre, *_ = play(1, callers=7)
+    numbers = {
+        e["Caller-Caller-ID-Number"] for e in centre.events("CHANNEL_CREATE") if e["Call-Direction"] == "inbound"
+    }
+    assert len(numbers) == 7
