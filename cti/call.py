@@ -65,6 +65,8 @@ class Call(Conversation):
         self.called_number = offered.called_number
         self.data: dict[str, Any] = dict(offered.data)
         """Attached data; change it with ``attach``."""
+        self.agent: AgentId | None = None
+        """Who talked with the caller last; None while nobody has."""
         self.restarted = False
         """Whether a script had it before, in a run of this centre that has ended; the caller hears it from the top."""
         self._offered = offered
@@ -200,7 +202,12 @@ class Call(Conversation):
     def _told(self, event: events.CallEvent) -> None:
         outcome: QueueOutcome | CtiError | None = None
         gone = self._control.gone
+        if isinstance(event, events.Diverted) and event.to_script:
+            self.data = dict(event.data)  # an agent, a route script or a client may have attached more
+            if self.agent is not None:
+                self._control.keys.flush()  # what was pressed in the conversation answers nothing
         if isinstance(event, events.Established):
+            self.agent = event.agent
             self._control.keys.flush()  # what was pressed while waiting answers no later question
             outcome = QueueOutcome(True, event.waited_s, event.queue, event.agent)
         elif isinstance(event, events.CallCleared) and event.state == "diverted":

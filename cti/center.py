@@ -26,7 +26,6 @@ from cti.errors import ConfigurationError, CtiError, UnknownAgent
 from cti.model import events, facts, services
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, IdSource, InteractionId, QueueId, SwitchId
-from cti.model.overflow import ToScript
 from cti.model.party import Destination
 from cti.model.queue import QueueSettings
 from cti.model.recording import RecordingAction
@@ -261,9 +260,7 @@ class CallCenter(CentreCalls):
         """
         world = self._loop.engine.world
         settings = [queue.settings for queue in world.queues.values()]
-        targets = [target for each in settings for target in (each.overflow, *each.overflows.values())]
-        targets += [target for each in settings if each.waiting is not None for target in each.waiting.offers.values()]
-        scripts = {target.script for target in targets if isinstance(target, ToScript)}
+        scripts = {name for each in settings for name in each.scripts}
         routes = {each.route_script for each in settings if each.route_script}
         return [*advice(world), *self._waiting.advice(), *self._scripts.missing(scripts, routes)]
 
@@ -338,7 +335,8 @@ class CallCenter(CentreCalls):
                 _log.warning("the journal knows queues, or agents on a call, that have not been defined", names=left)
             self._loop.arm(engine.due)
         for call in list(world.interactions.values()):
-            self._scripts.take_up(offered(call), self._hush if call.state is InteractionState.OFFERED else None)
+            in_hand = call.state is InteractionState.OFFERED and not call.place_kept
+            self._scripts.take_up(offered(call), self._hush if in_hand else None, call.script)
 
     def _hush(self, call: Call) -> None:
         """Let a call hear nothing any more of what its script was saying before we were started again."""

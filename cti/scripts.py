@@ -102,28 +102,29 @@ class Scripts:
             if isinstance(event, events.CallCleared):
                 self._calls.pop(event.interaction, None)
 
-    def take_up(self, offered: events.Offered, first: Callable[[Call], object] | None) -> None:
+    def take_up(self, offered: events.Offered, first: Callable[[Call], object] | None, name: str = "") -> None:
         """Follow a call that was there before we were; harmless for one that is followed already.
 
         Args:
             offered: as it was told when the call came.
             first: the call's script runs from the top, in a greenlet that does this before; None: no script runs.
+            name: of the script that had it; empty for that of its number.
         """
         if offered.interaction in self._calls:
             return
         if first is not None:
-            self._come(offered, first)
+            self._come(offered, first, name)
         else:
             self._calls[offered.interaction] = self._make_call(offered)
 
-    def _come(self, offered: events.Offered, first: Callable[[Call], object] | None = None) -> None:
+    def _come(self, offered: events.Offered, first: Callable[[Call], object] | None = None, name: str = "") -> None:
         call = self._calls[offered.interaction] = self._make_call(offered)
         call.restarted = first is not None
         found = (s for pattern, s in self._by_number if fnmatch.fnmatchcase(call.called_number, pattern))
-        script = next(found, None)
+        script = self._by_name.get(name) if name else next(found, None)
         if script is not None and first is not None:
             script = _then(first, script)
-        self._begin(call, script, "no script for this number")
+        self._begin(call, script, f"no script {name!r}" if name else "no script for this number")
 
     def _begin(self, call: Call, script: Script | None, without: str) -> None:
         greenlet = self._running[call.id] = self._spawn(self._play, call, script, without)

@@ -92,6 +92,7 @@ def _without_host(queue: QueueSettings) -> QueueSettings:
         route_script="",
         waiting=None,
         music="",
+        after_call=None,
         overflow=_plain(queue.overflow),
         overflows={reason: _plain(target) for reason, target in queue.overflows.items()},
     )

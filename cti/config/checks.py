@@ -13,7 +13,7 @@ from attrs import frozen
 from cti.config.queue_order import definitions
 from cti.config.routes import PLAN, Routes
 from cti.engine import Engine
-from cti.engine.advice import advice
+from cti.engine.advice import advice, queues_after
 from cti.engine.wishes import queues_named
 from cti.errors import ConfigurationError, UnknownAgent, UnknownName, UnknownQueue, UnknownSkill
 from cti.model import facts
@@ -70,6 +70,7 @@ def wrong_references(
 def _of_queue(queue: QueueSettings, known: Known) -> Iterator[tuple[str, str]]:
     targets = [("overflow", queue.overflow)]
     targets += [(f"overflows.{reason}", target) for reason, target in queue.overflows.items()]
+    targets += [("after_call", queue.after_call)] if queue.after_call is not None else []
     scripts = {*known.routes.scripts, *known.routes.menus}
     for key, target in targets:
         if isinstance(target, ToScript) and target.script not in scripts:
@@ -97,6 +98,7 @@ def _of_queue(queue: QueueSettings, known: Known) -> Iterator[tuple[str, str]]:
 
 def _queues_named(queue: QueueSettings) -> Iterator[tuple[str, tuple[QueueId, ...]]]:
     yield "overflow", queue.overflow_queues
+    yield "after_call", queues_after(queue)
     yield "personal", tuple(queues_named(queue.personal))
     for at, step in enumerate(queue.widening, 1):
         yield f"widening[{at}].also", step.also

@@ -35,6 +35,10 @@ def definitions(queues: Mapping[QueueId, QueueSettings], known: Collection[Queue
         known: those that are there already, with other settings.
     """
     order, _ = in_order(queues)
-    bare = {name: evolve(queues[name], widening=(), borrows=None, personal=None) for name in order if name not in known}
+    bare = {
+        name: evolve(queues[name], widening=(), borrows=None, personal=None, after_call=None)
+        for name in order
+        if name not in known
+    }
     yield from bare.values()
     yield from (queues[name] for name in order if bare.get(name) != queues[name])

@@ -111,6 +111,7 @@ def _only(section: Section, key: str, value: Mapping[str, Any], known: tuple[str
 _QUEUE: Final[Mapping[str, Reader]] = {
     "overflow": read_overflow,
     "overflows": _overflows,
+    "after_call": read_overflow,
     "widening": _widening,
     "borrows": _borrows,
     "personal": _personal,

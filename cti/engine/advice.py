@@ -9,6 +9,7 @@ from cti.engine.world import World
 from cti.errors import ConfigurationError
 from cti.model.agent import Agent
 from cti.model.ids import QueueId
+from cti.model.overflow import ToQueue
 from cti.model.queue import Queue, QueueSettings
 from cti.routing.widening import first_step
 
@@ -23,6 +24,7 @@ def check_queue(world: World, settings: QueueSettings) -> None:
     name = settings.id
     for what, others in (
         ("overflows to", settings.overflow_queues),
+        ("hands its callers on to", queues_after(settings)),
         ("widens to", tuple(other for step in settings.widening for other in step.also)),
         ("borrows from", settings.borrows.lenders if settings.borrows is not None else ()),
     ):
@@ -37,6 +39,11 @@ def check_queue(world: World, settings: QueueSettings) -> None:
     circle = _circle(name, onward)
     if circle is not None:
         raise ConfigurationError(f"overflow goes in a circle: {' -> '.join(circle)}; let one of them end it")
+
+
+def queues_after(settings: QueueSettings) -> tuple[QueueId, ...]:
+    """The queue that its callers go to after the conversation, if it is one."""
+    return (settings.after_call.queue,) if isinstance(settings.after_call, ToQueue) else ()
 
 
 def _circle(start: QueueId, onward: Mapping[QueueId, tuple[QueueId, ...]]) -> list[str] | None:

@@ -187,11 +187,11 @@ class Calls:
             side=leg.side.value,
             switch_cause=switch_cause,
         )
-        self._agent_gone(call, leg, cause, switch_cause)
+        had_it = self._agent_gone(call, leg, cause, switch_cause)
         if leg.id == call.caller:
             self._caller_gone(call, cause)
         else:
-            self._other_gone(call, leg, cause)
+            self._other_gone(call, leg, cause, had_it=had_it)
         self._exits.finish(call, cause)
         self.leg_gone(call, leg)
 
@@ -204,29 +204,34 @@ class Calls:
         self._talk.over(call)
         self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
 
-    def _agent_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> None:
-        """If it was an agent's leg: the agent is free of it."""
+    def _agent_gone(self, call: Interaction, leg: Connection, cause: Cause, switch_cause: str) -> bool:
+        """If it was an agent's leg: the agent is free of it.
+
+        Whether it was the one by which the call's agent had it: a leg of an offer that came to nothing may end long after
+        the same agent took the call by another.
+        """
         world = self._world
         self._offers.leg_gone(leg, cause, switch_cause)
         agent = world.agents.get(leg.agent) if leg.agent is not None else None
         if world.adopted.get(leg.agent or AgentId("")) == leg.id:
             del world.adopted[leg.agent or AgentId("")]
+        by_another = agent is not None and agent.connection not in (None, leg.id)
         if agent is not None and agent.connection == leg.id:
             queue = world.queues.get(call.queue) if call.queue is not None else None
             own = call.made_by == agent.id
             wrap_up_s = call.wrap_up_s if own else queue.settings.wrap_up_s if queue is not None else 0.0
             self._desk.call_ended(agent, wrap_up_s, exactly=own)
+        return leg.agent == call.agent and not by_another
 
-    def _other_gone(self, call: Interaction, leg: Connection, cause: Cause) -> None:
+    def _other_gone(self, call: Interaction, leg: Connection, cause: Cause, *, had_it: bool) -> None:
         world = self._world
         self._made.gone(call, leg, cause)
-        if self._talk.gone(call, leg):
+        if self._talk.gone(call, leg, had_it=had_it):
             return
-        # A leg of an offer that came to nothing may end long after the same agent took the call by another.
-        heard = call.kind is InteractionKind.VOICEMAIL and call.agent == leg.agent and not leg.clearing
+        heard = call.kind is InteractionKind.VOICEMAIL and had_it and not leg.clearing
         if heard and cause is Cause.SWITCHING_FUNCTION_TERMINATED and call.state is InteractionState.ESTABLISHED:
             self._wait_again(call)
-        elif call.agent == leg.agent and not leg.clearing and call.state is InteractionState.ESTABLISHED:
+        elif had_it and call.state is InteractionState.ESTABLISHED:
             call.move(InteractionTrigger.CLEAR, world.now)
             self._exits.clear_legs(call, Cause.NORMAL_CLEARING)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cti.engine.advice import check_queue
+from cti.engine.after_call import AfterCall
 from cti.engine.answering import Answering
 from cti.engine.calls import Calls
 from cti.engine.consultations import ANSWER, CAMP, Consultations
@@ -63,7 +64,10 @@ class Engine:
         self._exits = Exits(self.world, self._offers)
         requests = RouteRequests(self.world)
         self._counts = Counts(self.world, self._matching)
-        self._line = Line(self.world, self._offers, self._matching, self._wishes, requests, self._exits, self._counts)
+        after = AfterCall(self.world)
+        self._line = Line(
+            self.world, self._offers, self._matching, self._wishes, requests, self._exits, self._counts, after
+        )
         self._answers = RouteAnswers(self.world, self._line, requests, self._wishes)
         self._media = Media(self.world)
         self._consultations = Consultations(self.world, self._offers, self._media)
@@ -79,13 +83,14 @@ class Engine:
             self._consultations,
             self._parking,
             self._invitations,
+            after,
         )
         self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
         self._calls = Calls(
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
         self._messages = Messages(self.world, self._desk, self._offers, self._line, self._exits)
-        self._links = Links(self.world, self._desk, self._calls, self._matching, self._offers, self._line)
+        self._links = Links(self.world, self._desk, self._calls, self._matching, self._offers, self._line, after)
         takeover = TakeOver(
             self.world, self._desk, self._offers, self._line, self._talk, self._media, self._consultations
         )

@@ -54,6 +54,7 @@ class Exits:
         """Back to a script; the call keeps its age and place."""
         world = self._world
         call.move(InteractionTrigger.RETURN, world.now)
+        call.script = script
         caller = world.connections[call.caller]
         if caller.established_at is not None:
             caller.move(ConnectionTrigger.ESTABLISH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cti.engine.after_call import AfterCall
 from cti.engine.counts import LATE, Counts
 from cti.engine.exits import Exits
 from cti.engine.matching import Matching
@@ -53,6 +54,7 @@ class Line:
         requests: asks route scripts.
         exits: lets calls go.
         counts: counts what becomes of them.
+        after: says where callers go after a conversation.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
@@ -64,8 +66,10 @@ class Line:
         requests: RouteRequests,
         exits: Exits,
         counts: Counts,
+        after: AfterCall,
     ) -> None:
         self._world = world
+        self._after = after
         self._offers = offers
         self._matching = matching
         self._wishes = wishes
@@ -349,7 +353,7 @@ class Line:
         caller = world.connections.get(call.caller)
         if caller is not None:
             caller.move(ConnectionTrigger.ESTABLISH)
-            world.emit(intents.KeepCaller(call.switch, caller.id, keep=False))
+            self._after.keep(call)
             world.spoke(customer(call), agent.id)
         if call.queued_at is not None and call.queue is not None:
             self._counts.answered(call, world.queues[call.queue], agent)

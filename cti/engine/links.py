@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cti.engine.adoption import Adoption
+from cti.engine.after_call import AfterCall
 from cti.engine.calls import Calls
 from cti.engine.desk import Desk
 from cti.engine.line import Line
@@ -38,12 +39,21 @@ class Links:
         matching: looks for agents.
         offers: makes and ends reservations.
         line: moves calls into queues and out of them.
+        after: knows of callers who are to go on after a conversation.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
-        self, world: World, desk: Desk, calls: Calls, matching: Matching, offers: Offers, line: Line
+        self,
+        world: World,
+        desk: Desk,
+        calls: Calls,
+        matching: Matching,
+        offers: Offers,
+        line: Line,
+        after: AfterCall,
     ) -> None:
         self._world = world
+        self._after = after
         self._calls = calls
         self._matching = matching
         self._offers = offers
@@ -140,6 +150,11 @@ class Links:
                 self._calls.bridged(known, other)
         elif channel.established and known.id in (call.pair or ()):
             self._calls.parked(known)
+        elif known.id == call.caller and self._after.is_left(call):
+            if channel.conferring:
+                world.emit(intents.StopListening(known.switch, known.id))
+            else:
+                self._calls.parked(known)
         if channel.established and known.established_at is None:
             self._calls.established(known)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from cti.engine.world import World
-from cti.model import events, intents
+from cti.errors import InvalidConnection
+from cti.model import events, intents, services
 from cti.model.connection import Connection
 from cti.model.ids import ConnectionId, InteractionId
 from cti.model.interaction import Interaction
@@ -84,6 +85,21 @@ class Media:
         else:
             what = f"call {call.id}: the switch does not make the pair {call.wanted_pair} of {call.pair}"
             self._world.notify(events.InvariantBroken(at=self._world.now, what=what))
+
+    def send_digits(self, fact: services.DigitsRequested) -> None:
+        """Let whoever talks with an agent hear keys being pressed.
+
+        Raises:
+            UnknownAgent: there is none of this id.
+            InvalidConnection: the agent talks with nobody.
+        """
+        agent = self._world.agent(fact.agent)
+        call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
+        pair = call.pair if call is not None else None
+        if call is None or pair is None or agent.connection not in pair:
+            raise InvalidConnection(f"agent {agent.id!r} talks with nobody who could hear digits")
+        (other,) = set(pair) - {agent.connection}
+        self._world.emit(intents.SendDigits(call.switch, other, fact.digits))
 
     # -- what the switch says -------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from cti.engine.after_call import AfterCall
 from cti.engine.consultations import ANSWER, Consultations, move
 from cti.engine.exits import Exits
 from cti.engine.invitations import Invitations
@@ -49,6 +50,7 @@ class Talk:
         consultations: calls those whom agents consult.
         parking: keeps the places where calls are parked.
         invitations: rings those who are to join.
+        after: says where callers go after a conversation.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
@@ -61,8 +63,11 @@ class Talk:
         consultations: Consultations,
         parking: Parking,
         invitations: Invitations,
+        after: AfterCall,
     ) -> None:
         self._world = world
+        self._after = after
+        after.send = self._send
         self._parking = parking
         self._invitations = invitations
         self._consultations = consultations
@@ -80,7 +85,7 @@ class Talk:
             services.ConferenceRequested: self._confer,
             services.SingleStepTransferRequested: self._send_on,
             services.ClearConnectionRequested: self._hang_up,
-            services.DigitsRequested: self._digits,
+            services.DigitsRequested: media.send_digits,
             services.ParkRequested: self._park,
             services.SingleStepConferenceRequested: self._invite,
             services.DestinationsDefined: self._define,
@@ -194,12 +199,9 @@ class Talk:
             call,
             Cause.TRANSFER,
             from_agent=agent.id,
-            to=to.agent or self._number_of(to),
+            to=to.agent or ("outside" if to.side is Side.OTHER else to.id),
             agent=to.agent,
         )
-
-    def _number_of(self, leg: Connection) -> str:
-        return "outside" if leg.side is Side.OTHER else leg.id
 
     def _confer(self, fact: services.ConferenceRequested) -> None:
         call, agent = self._mine(fact, TalkTrigger.CONFERENCE)
@@ -290,19 +292,11 @@ class Talk:
         call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
         if call is None or agent.connection is None:
             raise InvalidConnection(f"agent {agent.id!r} has no call")
-        if call.agent == agent.id and (call.talk is TalkState.TALKING or not call.on_the_line):
+        over = not call.on_the_line or (call.talk in _WITH_CALLER and self._after.target(call) is None)
+        if call.agent == agent.id and over:
             self._exits.clear(call, Cause.NORMAL_CLEARING)
         else:
             self._offers.clear(self._world.connections[agent.connection], Cause.NORMAL_CLEARING)
-
-    def _digits(self, fact: services.DigitsRequested) -> None:
-        agent = self._world.agent(fact.agent)
-        call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
-        pair = call.pair if call is not None else None
-        if call is None or pair is None or agent.connection not in pair:
-            raise InvalidConnection(f"agent {agent.id!r} talks with nobody who could hear digits")
-        (other,) = set(pair) - {agent.connection}
-        self._world.emit(intents.SendDigits(call.switch, other, fact.digits))
 
     # -- what the switch says -------------------------------------------------------------------------------------
 
@@ -350,7 +344,9 @@ class Talk:
             if leg.leaving and not leg.clearing:
                 self._offers.clear(leg, Cause.TRANSFER)
             elif leg.id in (call.pair or ()):
-                if call.talk is TalkState.TALKING:  # whoever hangs up now ends it for both
+                if call.talk is TalkState.TALKING and leg.id == call.caller and call.agent is not None:
+                    self._after.keep(call)
+                elif call.talk is TalkState.TALKING:  # whoever hangs up now ends it for both
                     world.emit(intents.KeepCaller(call.switch, leg.id, keep=False))
                 if leg.move(ConnectionTrigger.RETRIEVE):
                     world.tell(events.Retrieved, call, Cause.NORMAL, connection=leg.id)
@@ -363,26 +359,30 @@ class Talk:
         call.onward = None
         move(call, TalkTrigger.END)
 
-    def gone(self, call: Interaction, leg: Connection) -> bool:
-        """A leg other than the caller's has ended; whether the call goes on without it, and what for is seen to."""
+    def gone(self, call: Interaction, leg: Connection, *, had_it: bool) -> bool:
+        """A leg other than the caller's has ended; whether the call goes on without it, and what for is seen to.
+
+        ``had_it``: it was the one by which the agent in charge had the call.
+        """
         world = self._world
         self._media.gone(call, leg)
         world.timers.cancel(ANSWER, leg.id)
         if self._invitations.gone(call, leg):
             return True
-        in_charge = leg.agent is not None and leg.agent == call.agent
+        in_charge = had_it and leg.agent is not None
         if leg.id == call.consulted:
             self._consultations.lost(call, leg.id)
         elif call.talk is TalkState.CONFERENCE and in_charge:
             call.agent = next((other.agent for other in self._others(call) if other.agent is not None), None)
-        elif in_charge and call.talk in _CALLER_HELD and call.queue is not None and not leg.clearing:
-            # The agent's phone is gone while the caller is held, who is not to pay for it: back to the queue.
+        elif in_charge and call.talk in _CALLER_HELD and call.queue is not None and not call.state.is_over:
+            # The agent is gone while the caller is held, who is not to pay for it: back to the queue.
             self._send(call, ToQueue(call.queue), Cause.RECALL)
             return True
         elif call.talk is not TalkState.CONFERENCE:
-            return call.onward is not None
+            return (in_charge and self._after.goes_on(call)) or call.onward is not None
         if call.talk is TalkState.CONFERENCE and not self._others(call):
-            self._exits.clear(call, Cause.NORMAL_CLEARING)
+            if not (in_charge and self._after.goes_on(call)):
+                self._exits.clear(call, Cause.NORMAL_CLEARING)
         elif call.talk is TalkState.TALKING and call.pair is not None:
             call.wanted_pair = call.pair
         return True
@@ -393,6 +393,7 @@ class Talk:
         return [leg for leg in legs if not leg.clearing and leg.reservation is None]
 
 
+_WITH_CALLER = (TalkState.TALKING, TalkState.ALTERNATED)
 _CALLER_HELD = (TalkState.HELD, TalkState.CALLING, TalkState.CONSULTING)
 _ASKABLE = tuple(
     t for t in TalkTrigger if t not in (TalkTrigger.CONNECT, TalkTrigger.ANSWER, TalkTrigger.LOSE, TalkTrigger.END)

@@ -111,6 +111,8 @@ class Interaction:
     """The place where it is parked, or is going to be."""
     onward: ToAgent | ToPlace | Overflow | None = None
     """Where the caller goes as soon as it is apart from its agent."""
+    script: str = ""
+    """The named script it was sent to last; empty while that of its number has it."""
     recording: CallRecording | None = None
     """What is recorded of it, once that has been decided."""
     treated: bool = False

@@ -11,7 +11,7 @@ from cti.errors import ConfigurationError
 from cti.model.borrowing import Borrowing
 from cti.model.figures import QueueFigures
 from cti.model.ids import QueueId
-from cti.model.overflow import REASONS, Disconnect, Overflow, ToQueue
+from cti.model.overflow import REASONS, Disconnect, Overflow, ToQueue, ToScript
 from cti.model.personal import LastAgent, Personal
 from cti.model.recording import certain_share, one_word, recorded_share
 from cti.model.requirement import ANYBODY, Requirement, requirement
@@ -42,6 +42,11 @@ def _overflow(_instance: object, attribute: Attribute[Any], value: object) -> No
         raise ConfigurationError(
             f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToScript or Disconnect"
         )
+
+
+def _onward(instance: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None:
+        _overflow(instance, attribute, value)
 
 
 def _waiting(_instance: object, attribute: Attribute[Any], value: object) -> None:
@@ -81,6 +86,8 @@ class QueueSettings:
         overflow: where a call goes that the queue does not keep.
         overflows: where it goes for one reason (``"wait"``, ``"expected wait"``, ``"length"``, ``"unstaffed"``), in
             place of ``overflow``.
+        after_call: where a caller goes who is still there when the agent has hung up: a survey's script, say. None ends
+            the call with the conversation.
         personal: an agent whom every call waits for first, or the agent who last talked with the caller; what is asked
             for one call goes before it.
         route_script: the route script that is asked about every call that comes (``CallCenter.route_script``); empty
@@ -112,6 +119,7 @@ class QueueSettings:
     overflow_unstaffed: bool = False
     overflow: Overflow = field(default=Disconnect(), validator=_overflow)
     overflows: Mapping[str, Overflow] = field(factory=dict, validator=_by_reason)
+    after_call: Overflow | None = field(default=None, validator=_onward)
     personal: Personal | LastAgent | None = None
     route_script: str = ""
     route_deadline_s: float = field(default=1.0, validator=seconds)
@@ -143,6 +151,13 @@ class QueueSettings:
         """The queues that its calls may overflow to."""
         targets = (self.overflow, *self.overflows.values())
         return tuple(target.queue for target in targets if isinstance(target, ToQueue))
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """The scripts that its calls may go to."""
+        targets = (self.overflow, *self.overflows.values(), self.after_call)
+        offered = self.waiting.scripts if self.waiting is not None else ()
+        return (*(target.script for target in targets if isinstance(target, ToScript)), *offered)
 
     def steps_due(self, in_queue_s: float) -> int:
         """How many steps of widening a call has come to after so many seconds in the queue."""

@@ -41,7 +41,8 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     reservation = tags.untag(_text(dump, "variable_cti_reservation"))
     # Set for as long as a bridge is up (switch_ivr_bridge.c); the channel's state tells less: CS_SOFT_EXECUTE or
     # CS_EXCHANGE_MEDIA, by which side of uuid_bridge it was.
-    partner = _text(dump, "variable_signal_bond")
+    # It outlives a bridge whose other end has hung up; whoever was kept is parked then.
+    partner = _text(dump, "variable_signal_bond") if state != "CS_PARK" else ""
     application = _text(dump, "variable_current_application")
     parked = state == "CS_PARK" or application in ("park", "playback", "eavesdrop")
     interaction = tags.untag(_text(dump, "variable_cti_interaction"))

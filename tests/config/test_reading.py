@@ -36,6 +36,12 @@ def test_a_good_file_is_what_it_says(tmp_path):
     assert made.routes.plan.default.to == ToQueue("sales")
 
 
+def test_callers_may_go_on_after_the_call_to_a_queue_that_is_further_down(tmp_path):
+    """Two queues may even hand their callers on to each other."""
+    made = read(tmp_path, '[queue.a]\nafter_call = { queue = "b" }\n\n[queue.b]\nafter_call = { queue = "a" }\n')
+    assert {name: queue.after_call for name, queue in made.queues.items()} == {"a": ToQueue("b"), "b": ToQueue("a")}
+
+
 def test_the_password_is_in_no_picture_and_no_message(tmp_path):
     assert "s3cret" not in repr(read(tmp_path, GOOD))
     assert all("1234567" not in one for one in problems(tmp_path, "[switch]\npassword = 1234567"))
@@ -77,6 +83,9 @@ BROKEN = [
         ["overflow goes in a circle:"],
     ),
     ("[queue.a]\noverflow = { script = 's' }", ["2: [queue.a]: overflow: unknown script 's'"]),
+    ("[queue.a]\nafter_call = { script = 's' }", ["2: [queue.a]: after_call: unknown script 's'"]),
+    ("[queue.a]\nafter_call = { queue = 'a' }", ["2: [queue.a]: after_call: it names its own queue; name another"]),
+    ("[queue.a]\nafter_call = { queue = 'b' }", ["2: [queue.a]: after_call: unknown queue 'b'"]),
     ("[queue.a]\noverflow = { queue = 'b', priority = 1 }", ["2: [queue.a]: overflow.priority: unknown key"]),
     ("[queue.a]\noverflows = { bored = { hang_up = true } }", ["2: [queue.a]: overflows: overflows has 'bored'"]),
     (

@@ -26,6 +26,8 @@ class Channel:
     queue: QueueId | None = None
     established: bool = False
     bridged_to: ConnectionId | None = None
+    kept: bool = False
+    """Whether it is parked when the other leg of its bridge ends."""
 
     def seen(self) -> facts.ChannelSeen:
         """How a snapshot shows it."""
@@ -81,6 +83,9 @@ class ModelSwitch:
                     self.to_bridge.append(intent)
                 case intents.DivertConnection() | intents.LeaveMessage():
                     self.channels.pop(intent.connection, None)
+                case intents.KeepCaller():
+                    if intent.connection in self.channels:
+                        self.channels[intent.connection].kept = intent.keep
                 case intents.TagConnection():
                     channel = self.channels.get(intent.connection)
                     if channel is not None:
@@ -122,9 +127,12 @@ class ModelSwitch:
         channel = self.channels.pop(connection, None)
         if channel is None:
             return
-        if channel.bridged_to in self.channels:
-            self.channels[channel.bridged_to].bridged_to = None
+        other = self.channels.get(channel.bridged_to) if channel.bridged_to is not None else None
+        if other is not None:
+            other.bridged_to = None
         self.tell(facts.ConnectionCleared(FS, connection, cause, cause.name))
+        if other is not None and other.kept:
+            self.tell(facts.Parked(FS, other.id))
 
     def bridge(self, *, refuse: bool) -> None:
         """Carry out the oldest bridge asked for."""

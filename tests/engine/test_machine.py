@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from cti.engine.staff import Staff
 from cti.engine.wishes import PERSONAL
 from cti.errors import CtiError
-from cti.model import events, facts, intents
+from cti.model import events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.borrowing import Borrowing
 from cti.model.cause import Cause
@@ -36,8 +36,13 @@ T = TypeVar("T")
 CONTACTS = {"ann": "user/1", "bob": "user/2", "dan": "user/2", "eve": "user/3"}
 LEVELS = {"ann": 0, "bob": 1, "dan": 2, "eve": 2}
 SETTINGS: dict[str, dict[str, Any]] = {
-    "vip": {"max_wait_s": 60.0, "overflow": Disconnect()},
-    "loans": {"max_wait_s": 40.0, "overflow": ToDestination("voicemail"), "wrap_up_s": 5.0},
+    "vip": {"max_wait_s": 60.0, "overflow": Disconnect(), "after_call": ToScript("survey")},
+    "loans": {
+        "max_wait_s": 40.0,
+        "overflow": ToDestination("voicemail"),
+        "wrap_up_s": 5.0,
+        "after_call": ToQueue(QueueId("vip")),
+    },
     "sales": {"max_wait_s": 25.0, "overflow": ToQueue(QueueId("loans"))},
     "all": {
         "strategy": "ring-all",
@@ -260,7 +265,7 @@ class Centre(RuleBasedStateMachine):
     @unless_the_link_is_down_for_long
     @rule(
         agent=agents,
-        wants=st.sampled_from(["to log on", "to log on", "calls", "calls", "no calls", "to log off"]),
+        wants=st.sampled_from(["to log on", "to log on", "calls", "calls", "no calls", "to hang up", "to log off"]),
     )
     def agent_wants(self, agent: str, wants: str) -> None:
         match wants:
@@ -270,6 +275,8 @@ class Centre(RuleBasedStateMachine):
                 self.request(facts.ReadyRequested(AgentId(agent)))
             case "no calls":
                 self.request(facts.NotReadyRequested(AgentId(agent), "lunch"))
+            case "to hang up":
+                self.request(services.ClearConnectionRequested(AgentId(agent)))
             case "to log off":
                 self.request(facts.LogOffRequested(AgentId(agent)))
 
@@ -441,7 +448,8 @@ class Centre(RuleBasedStateMachine):
     def nobody_who_talks_is_cut_off(self, clear: intents.ClearConnection, fact: facts.Fact) -> None:
         if clear.connection in self.talking:
             ended = isinstance(fact, facts.ConnectionCleared | facts.Failed) and fact.connection in self.talking
-            assert ended or isinstance(fact, facts.ClearRequested | facts.SnapshotTaken | facts.TimerFired), fact
+            asked = isinstance(fact, facts.ClearRequested | services.ClearConnectionRequested)
+            assert ended or asked or isinstance(fact, facts.SnapshotTaken | facts.TimerFired), fact
 
     def waiting(self) -> list[Interaction]:
         """Calls that nobody is being offered, and may be."""
