@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cti.engine_loop import EngineLoop
-from cti.model import services
+from cti.model import calling, services
 from cti.model.ids import AgentId
 from cti.model.party import Party
 from cti.privileges import Privileges
@@ -37,6 +37,40 @@ class AgentCalls:
         """
         self._loop.ask(services.MakeCallRequested(self._agent, to, calling_number, wrap_up_s))
 
+    def make_connection(self, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
+        """Make Connection: ring the agent's own phone; whom to call is said by ``dial_digits``.
+
+        On answering the agent hears a dial tone, and has 30 s to begin. Told by ServiceInitiated, cause makeConnection.
+
+        Args:
+            calling_number: what a number outside is shown.
+            wrap_up_s: seconds of work after the call.
+
+        Raises:
+            InvalidAgentState: logged off, on a call, or being offered one.
+            InvalidConnection: no switch can be reached.
+            ConfigurationError: calling_number is none.
+        """
+        self._loop.ask(calling.MakeConnectionRequested(self._agent, calling_number, wrap_up_s))
+
+    def dial_digits(self, digits: str, *, more: bool = False) -> None:
+        """Dial Digits: dial into the connection that ``make_connection`` has made, at once or stage by stage.
+
+        The number is called when it is complete and the agent's phone is answered. Told by DigitsDialled, then as
+        ``make_call`` is.
+
+        Args:
+            digits: 1 to 64 of 0-9 * # +.
+            more: whether more are to come; after 5 s without them what there is is the number.
+
+        Raises:
+            InvalidConnection: the agent has no connection that waits for digits.
+            DestinationNotAllowed: the number is complete, and nothing in ``allowed_destinations`` lets it through; these
+                digits were not taken.
+            ConfigurationError: these are no digits.
+        """
+        self._loop.ask(calling.DialDigitsRequested(self._agent, digits, more))
+
     def answer(self) -> None:
         """Answer Call: ask the agent's own phone, which rings, to answer by itself.
 
@@ -46,7 +80,7 @@ class AgentCalls:
         Raises:
             InvalidConnection: the phone does not ring.
         """
-        self._loop.ask(services.AnswerRequested(self._agent))
+        self._loop.ask(calling.AnswerRequested(self._agent))
 
     def clear_call(self) -> None:
         """Clear Call: end the call that this agent is in charge of, for everybody who is on it. Told by CallCleared.
@@ -54,7 +88,7 @@ class AgentCalls:
         Raises:
             InvalidConnection: the agent has no call, or is only a party to one.
         """
-        self._loop.ask(services.ClearCallRequested(self._agent))
+        self._loop.ask(calling.ClearCallRequested(self._agent))
 
     def join(self, at: str, *, silent: bool = False) -> None:
         """Join Call: come into the conversation that another agent has.
@@ -72,7 +106,7 @@ class AgentCalls:
             InvalidAgentState: this agent is not ready; or, to be silent, anything but not ready.
             InvalidConnection: the other agent has no call, or it is held or being transferred, or somebody is being rung.
         """
-        self._privileges.ask(self._agent, "join", at, services.JoinRequested(self._agent, AgentId(at), silent))
+        self._privileges.ask(self._agent, "join", at, calling.JoinRequested(self._agent, AgentId(at), silent))
 
     def intrude(self, at: str, *, warn_s: float = 1.0) -> None:
         """Intrude Call: come into the conversation that another agent has, to be heard by all, after a warning tone.
@@ -89,5 +123,5 @@ class AgentCalls:
             InvalidConnection: as for ``join``.
             ConfigurationError: warn_s cannot be used.
         """
-        asked = services.IntrudeRequested(self._agent, AgentId(at), warn_s)
+        asked = calling.IntrudeRequested(self._agent, AgentId(at), warn_s)
         self._privileges.ask(self._agent, "intrude", at, asked)

@@ -25,6 +25,24 @@ class MakeCall:
 
 
 @frozen
+class MakeConnection:
+    """Which agent, what whom they call is shown, and how long the agent works after it."""
+
+    agent: AgentId
+    calling_number: Line = NO_TEXT
+    wrap_up_s: float = 0.0
+
+
+@frozen
+class DialDigits:
+    """Which agent, what they dial, and whether more is to come."""
+
+    agent: AgentId
+    digits: Line
+    more: bool = False
+
+
+@frozen
 class Join:
     """Which agent, whose conversation they come into, and whether nobody hears them."""
 
@@ -47,6 +65,19 @@ def make_call(service: Service, params: MakeCall) -> None:
     """Make Call: ring the agent's own phone, then call an agent or a number."""
     agent = service.centre.agent(params.agent)
     agent.make_call(params.to.party(), calling_number=params.calling_number, wrap_up_s=params.wrap_up_s)
+
+
+@asked("make_connection", MakeConnection, InvalidAgentState, ConfigurationError)
+def make_connection(service: Service, params: MakeConnection) -> None:
+    """Make Connection: ring the agent's own phone; whom they call is said by agent.dial_digits."""
+    agent = service.centre.agent(params.agent)
+    agent.make_connection(calling_number=params.calling_number, wrap_up_s=params.wrap_up_s)
+
+
+@asked("dial_digits", DialDigits, DestinationNotAllowed, ConfigurationError)
+def dial_digits(service: Service, params: DialDigits) -> None:
+    """Dial Digits: dial into the connection that agent.make_connection has made, at once or stage by stage."""
+    service.centre.agent(params.agent).dial_digits(params.digits, more=params.more)
 
 
 @asked("answer", Agent)

@@ -52,6 +52,14 @@ class AgentFace(Protocol):
         """Hold the caller and call somebody else."""
         ...
 
+    def make_connection(self, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
+        """Ring the agent's own phone, to dial later."""
+        ...
+
+    def dial_digits(self, digits: str, *, more: bool = False) -> None:
+        """Dial into that connection."""
+        ...
+
     def answer(self) -> None:
         """The ringing phone answers by itself."""
         ...

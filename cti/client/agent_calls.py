@@ -28,6 +28,30 @@ class AgentCallsAtCentre:
             "agent.make_call", agent=self._agent, to=whither(to), calling_number=calling_number, wrap_up_s=wrap_up_s
         )
 
+    def make_connection(self, *, calling_number: str = "", wrap_up_s: float = 0.0) -> None:
+        """Make Connection: ring the agent's own phone; whom to call is said by ``dial_digits``, within 30 s.
+
+        Raises:
+            InvalidAgentState: logged off, on a call, or being offered one.
+            InvalidConnection: no switch can be reached.
+            ConfigurationError: calling_number is none.
+        """
+        self._request("agent.make_connection", agent=self._agent, calling_number=calling_number, wrap_up_s=wrap_up_s)
+
+    def dial_digits(self, digits: str, *, more: bool = False) -> None:
+        """Dial Digits: dial into the connection that ``make_connection`` has made, at once or stage by stage.
+
+        Args:
+            digits: 1 to 64 of 0-9 * # +.
+            more: whether more are to come; after 5 s without them what there is is the number.
+
+        Raises:
+            InvalidConnection: the agent has no connection that waits for digits.
+            DestinationNotAllowed: the number is complete, and nothing in ``allowed_destinations`` lets it through.
+            ConfigurationError: these are no digits.
+        """
+        self._request("agent.dial_digits", agent=self._agent, digits=digits, more=more)
+
     def answer(self) -> None:
         """Answer Call: ask the agent's own phone, which rings, to answer by itself. Told by Established, if it obeys.
 

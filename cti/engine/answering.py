@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cti.engine.world import World
 from cti.errors import InvalidConnection
-from cti.model import intents, services
+from cti.model import calling, intents
 from cti.model.agent import Agent
 from cti.model.connection import Connection
 from cti.model.states import ConnectionState
@@ -20,7 +20,7 @@ class Answering:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def answer(self, fact: services.AnswerRequested) -> None:
+    def answer(self, fact: calling.AnswerRequested) -> None:
         """Ask the agent's phone, which rings, to answer by itself.
 
         Raises:

@@ -13,7 +13,7 @@ from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
 from cti.engine.talk import Talk
 from cti.engine.world import World
 from cti.errors import InvalidConnection
-from cti.model import events, facts, intents, services
+from cti.model import calling, events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId
@@ -118,7 +118,7 @@ class Calls:
         if call is not None and not call.state.is_over:
             self._line.leave(call, lambda: self._exits.clear(call, fact.cause))
 
-    def clear_of(self, fact: services.ClearCallRequested) -> None:
+    def clear_of(self, fact: calling.ClearCallRequested) -> None:
         """End the whole call that an agent is in charge of.
 
         Raises:

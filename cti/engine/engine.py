@@ -12,6 +12,7 @@ from cti.engine.calls import Calls
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
+from cti.engine.dialling import DIAL, Dialling
 from cti.engine.exits import LIVE, Exits
 from cti.engine.invitations import WARN, Invitations
 from cti.engine.joins import Joins
@@ -33,7 +34,7 @@ from cti.engine.talk import Talk
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
 from cti.errors import IllegalTransition
-from cti.model import events, facts, intents, services
+from cti.model import calling, events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
@@ -86,6 +87,7 @@ class Engine:
             after,
         )
         self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
+        self._dialling = Dialling(self.world, self._made, self._exits)
         self._calls = Calls(
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
@@ -141,12 +143,14 @@ class Engine:
             facts.ClearRequested: self._clear,
             facts.Parked: self._parked,
             services.MakeCallRequested: self._made.make,
+            calling.MakeConnectionRequested: self._dialling.connect,
+            calling.DialDigitsRequested: self._dialling.dial,
             facts.TimerFired: self._timer_fired,
             services.UnparkRequested: self._parking.unpark,
-            services.AnswerRequested: self._answering.answer,
-            services.ClearCallRequested: self._calls.clear_of,
-            services.JoinRequested: self._joins.join,
-            services.IntrudeRequested: self._joins.intrude,
+            calling.AnswerRequested: self._answering.answer,
+            calling.ClearCallRequested: self._calls.clear_of,
+            calling.JoinRequested: self._joins.join,
+            calling.IntrudeRequested: self._joins.intrude,
             **self._talk.table,
             **self._pickups.table,
             **self._supervising.table,
@@ -165,6 +169,7 @@ class Engine:
             RING: lambda fact: self._matching.ring(InteractionId(fact.key)),
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
+            DIAL: lambda fact: self._dialling.no_more(InteractionId(fact.key)),
             RECALL: lambda fact: self._parking.recall(fact.key),
             CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
             WARN: lambda fact: self._invitations.warned(InteractionId(fact.key)),
@@ -231,6 +236,7 @@ class Engine:
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
             self._calls.parked(leg)
+            self._dialling.parked(leg)
         else:
             self._supervising.parked(fact.connection)
 

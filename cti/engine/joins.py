@@ -6,7 +6,7 @@ from cti.engine.invitations import Invitations
 from cti.engine.supervision import Supervising
 from cti.engine.world import World
 from cti.errors import InvalidAgentState, InvalidConnection
-from cti.model import services
+from cti.model import calling, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.ids import AgentId
@@ -35,7 +35,7 @@ class Joins:
         self._invitations = invitations
         self._supervising = supervising
 
-    def join(self, fact: services.JoinRequested) -> None:
+    def join(self, fact: calling.JoinRequested) -> None:
         """An agent joins the conversation that another has.
 
         Raises:
@@ -50,7 +50,7 @@ class Joins:
         self._ready(joiner, "join")
         self._begin(call, joiner.id, fact.at, Cause.JOIN_CALL)
 
-    def intrude(self, fact: services.IntrudeRequested) -> None:
+    def intrude(self, fact: calling.IntrudeRequested) -> None:
         """The same, to be heard, after a warning tone.
 
         Raises:

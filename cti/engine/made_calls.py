@@ -15,7 +15,7 @@ from cti.model import events, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ConnectionId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.party import Party, ToAgent, ToNumber, contact_of
 from cti.model.states import AgentState, AgentTrigger, ConnectionTrigger, InteractionState, InteractionTrigger
@@ -27,6 +27,8 @@ RING_S: Final = 60.0
 RING_BACK: Final = "tone_stream://%(1000,4000,450);loops=-1"
 """What the agent hears meanwhile; FreeSWITCH is asked to keep what the far end sends before it answers to itself."""
 LIVE_EVERY_S: Final = 60.0
+LONGEST_DIALLING_S: Final = 120.0
+"""How long may an agent who dials stage by stage take in all, before FreeSWITCH lets their leg go?"""
 
 _POSSIBLE = (AgentState.READY, AgentState.NOT_READY, AgentState.WORKING_AFTER_CALL)
 
@@ -60,27 +62,39 @@ class MadeCalls:
             InvalidConnection: the agent to be called is not ready, or no switch can be reached.
             DestinationNotAllowed: the number may not be called.
         """
+        self.begin(fact.agent, fact.to, fact.calling_number, fact.wrap_up_s, Cause.MAKE_CALL)
+
+    def begin(
+        self, caller: AgentId, to: Party | None, calling_number: str, wrap_up_s: float, cause: Cause
+    ) -> Interaction:
+        """Ring the phone of an agent who calls; whom, or None if they say so later.
+
+        Raises:
+            UnknownAgent, InvalidAgentState, InvalidConnection, DestinationNotAllowed: as ``make``.
+        """
         world = self._world
-        agent = world.agent(fact.agent)
+        agent = world.agent(caller)
         if agent.state not in _POSSIBLE:
             said = "logged off" if agent.state is AgentState.NULL else agent.state.value
+            service = "make connection" if to is None else "make call"
             possible = ", ".join(state.value for state in _POSSIBLE)
-            raise InvalidAgentState(f"agent {agent.id!r} is {said}; 'make call' is not possible (possible: {possible})")
-        self._check(agent, fact.to)
-        switch = self._switch()
+            raise InvalidAgentState(f"agent {agent.id!r} is {said}; {service!r} is not possible (possible: {possible})")
+        if to is not None:
+            self._check(agent, to)
         call = Interaction(
             id=world.ids.interaction(world.now),
-            switch=switch,
+            switch=self._switch(),
             caller=world.ids.connection(),
-            calling_number=fact.calling_number,
+            calling_number=calling_number,
             calling_name=agent.id,
-            called_number=fact.to.agent if isinstance(fact.to, ToAgent) else fact.to.number,
+            called_number="" if to is None else to.agent if isinstance(to, ToAgent) else to.number,
             created_at=world.now,
             state_since=world.now,
             agent=agent.id,
             made_by=agent.id,
-            dials=fact.to,
-            wrap_up_s=fact.wrap_up_s,
+            dials=to,
+            dialled="" if to is None else None,
+            wrap_up_s=wrap_up_s,
         )
         world.interactions[call.id] = call
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)
@@ -88,10 +102,11 @@ class MadeCalls:
         leg.agent = agent.id
         back_to = (agent.state, agent.reason) if agent.state is AgentState.NOT_READY else agent.pending
         agent.connection, agent.interaction = leg.id, call.id
-        self._desk.apply(agent, AgentTrigger.ANSWER, Cause.MAKE_CALL)
+        self._desk.apply(agent, AgentTrigger.ANSWER, cause)
         agent.pending = back_to
-        world.tell(events.ServiceInitiated, call, Cause.MAKE_CALL, connection=leg.id)
+        world.tell(events.ServiceInitiated, call, cause, connection=leg.id)
         self._ring(call, leg, agent.phone, OWN_RING_S, agent)
+        return call
 
     def _check(self, agent: Agent, to: Party) -> None:
         if isinstance(to, ToNumber):
@@ -129,7 +144,7 @@ class MadeCalls:
                 called_number=call.called_number,
                 agent=own.id if own is not None else None,
                 auto_answer=own is not None and own.settings.auto_answer,
-                park_s=RING_S if own is not None else 0.0,
+                park_s=0.0 if own is None else RING_S if call.dialled is None else RING_S + LONGEST_DIALLING_S,
             )
         )
 
@@ -145,7 +160,7 @@ class MadeCalls:
         if to is None or leg.clearing or leg.agent != call.made_by:
             return
         call.dials = None
-        self._world.timers.cancel(ANSWER, leg.id)
+        self.own_answered(leg)
         if isinstance(to, ToNumber):
             contact = contact_of(to.number, self._world.destinations)
             far = self._leg(call, call.caller, Side.OTHER)
@@ -157,6 +172,10 @@ class MadeCalls:
                 return
             call.caller = self._offers.invite(call, agent, leg.id, Cause.MAKE_CALL)
         self._world.tell(events.Originated, call, Cause.MAKE_CALL, connection=call.caller, to=call.called_number)
+
+    def own_answered(self, leg: Connection) -> None:
+        """The phone of the agent who calls has been answered."""
+        self._world.timers.cancel(ANSWER, leg.id)
 
     def delivered(self, leg: Connection) -> None:
         """The other party's phone rings: the agent hears that it does."""

@@ -10,8 +10,17 @@ from typing import Any
 
 from attrs import Factory, frozen
 
+from cti.model import recording_events
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
+
+RecordingEnded = recording_events.RecordingEnded
+RecordingEvent = recording_events.RecordingEvent
+RecordingFailed = recording_events.RecordingFailed
+RecordingKept = recording_events.RecordingKept
+RecordingPaused = recording_events.RecordingPaused
+RecordingResumed = recording_events.RecordingResumed
+RecordingStarted = recording_events.RecordingStarted
 
 
 @frozen(kw_only=True)
@@ -127,6 +136,14 @@ class Originated(CallEvent):
 
     connection: ConnectionId
     to: str
+
+
+@frozen(kw_only=True)
+class DigitsDialled(CallEvent):
+    """The agent has dialled ``digits``; ``called_number`` is what they have come to so far."""
+
+    connection: ConnectionId
+    digits: str
 
 
 @frozen(kw_only=True)
@@ -284,64 +301,6 @@ class Audited:
 
 
 @frozen(kw_only=True)
-class RecordingEvent:
-    """What all events about recordings say. They may come after Call Cleared: a file is closed when its leg is gone."""
-
-    interaction: InteractionId
-    at: float
-    path: str
-    """On the switch's machine."""
-    n: int
-    """Which segment of the interaction it is, from 1."""
-    agent: AgentId | None
-    queue: QueueId | None
-
-
-@frozen(kw_only=True)
-class RecordingStarted(RecordingEvent):
-    """A segment is being recorded."""
-
-
-@frozen(kw_only=True)
-class RecordingPaused(RecordingEvent):
-    """There is silence in the file from now on."""
-
-
-@frozen(kw_only=True)
-class RecordingResumed(RecordingEvent):
-    """What is said is in the file again."""
-
-
-@frozen(kw_only=True)
-class RecordingEnded(RecordingEvent):
-    """A segment is complete."""
-
-    started_at: float
-    length_s: float | None
-    """By the switch's own word; None when it has not said."""
-
-
-@frozen(kw_only=True)
-class RecordingFailed(RecordingEvent):
-    """Something is not recorded that should be, or its file is not sound. The call goes on."""
-
-    why: str
-
-
-@frozen(kw_only=True)
-class RecordingKept:
-    """The file of a segment has been looked at, and is in the index (not CSTA)."""
-
-    interaction: InteractionId
-    at: float
-    path: str
-    length_s: float
-    size: int
-    sha256: str
-    error: str
-
-
-@frozen(kw_only=True)
 class SystemStatus:
     """A switch's link changed: ``status`` is CSTA's (initializing, normal, messagesLost, disabled)."""
 
@@ -376,6 +335,7 @@ EVENTS: Mapping[str, type[Any]] = {
         Retrieved,
         ServiceInitiated,
         Originated,
+        DigitsDialled,
         Transferred,
         Conferenced,
         OfferEnded,

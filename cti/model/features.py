@@ -37,7 +37,7 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "Conference Call": Feature("AgentControl.conference"),
     "Consultation Call": Feature("AgentControl.consult"),
     "Deflect Call": Feature("AgentControl.deflect"),
-    "Dial Digits": Feature("", "FreeSWITCH dials whole numbers; digits into a call are Generate Digits"),
+    "Dial Digits": Feature("AgentControl.dial_digits", "the centre collects them: FreeSWITCH dials whole numbers"),
     "Directed Pickup Call": Feature("AgentControl.pick_up"),
     "Generate Digits": Feature("AgentControl.send_digits"),
     "Group Pickup Call": Feature("AgentControl.pick_up", "the group is whoever serves the same queue"),
@@ -47,7 +47,7 @@ FEATURES: Final[Mapping[str, Feature]] = {
         "AgentControl.join", "heard by all, or silent; speaking to one side is a supervisor's whisper"
     ),
     "Make Call": Feature("AgentControl.make_call"),
-    "Make Connection": Feature("", "FreeSWITCH originates whole legs: Make Call rings the agent, then the other party"),
+    "Make Connection": Feature("AgentControl.make_connection"),
     "Make Predictive Call": Feature("", "not made"),
     "Park Call": Feature("AgentControl.park", "for calls that came by a queue; taken up with unpark"),
     "Reconnect Call": Feature("AgentControl.reconnect"),

@@ -95,6 +95,8 @@ class Interaction:
     """The agent who made this call; whom they call is in the caller's place."""
     dials: Party | None = None
     """Whom that agent wants to call as soon as their own phone is answered."""
+    dialled: str | None = None
+    """The digits that agent has dialled so far, stage by stage; None when none are waited for."""
     wrap_up_s: float = 0.0
     """How long that agent works after it."""
     consulted: ConnectionId | None = None

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from attrs import Attribute, Factory, field, frozen
 
 from cti.errors import ConfigurationError
+from cti.model.calling import CallingService, calling
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.interaction import InteractionKind
 from cti.model.message import Message
 from cti.model.overflow import Overflow
 from cti.model.parked_call import place
-from cti.model.party import Destination, Party, ToAgent, is_number
+from cti.model.party import Destination, Party, ToAgent
 from cti.model.personal import Personal
 from cti.model.recording import RecordingAction, RecordingSettings
 from cti.model.supervision import Mode
 from cti.model.validate import seconds, whole
-
-LONGEST_WARNING_S: Final = 2.0
-"""How long those who talk may be warned: whoever intrudes has answered, and hears nothing meanwhile."""
 
 
 @frozen
@@ -105,11 +103,6 @@ class DigitsRequested:
     digits: str = field(validator=_digits)
 
 
-def _calling(_instance: object, _attribute: object, value: str) -> None:
-    if value and not is_number(value):
-        raise ConfigurationError(f"calling_number is {value!r}; it must be 1 to 64 of 0-9 + * # . _ - and letters")
-
-
 @frozen
 class MakeCallRequested:
     """Make Call: the agent's own phone rings, then the other party's.
@@ -119,7 +112,7 @@ class MakeCallRequested:
 
     agent: AgentId
     to: Party
-    calling_number: str = field(default="", validator=_calling)
+    calling_number: str = field(default="", validator=calling)
     wrap_up_s: float = field(default=0.0, validator=seconds)
 
 
@@ -172,45 +165,6 @@ class SingleStepConferenceRequested:
 
     agent: AgentId
     to: Party
-
-
-@frozen
-class AnswerRequested:
-    """Answer Call: the agent's phone, which rings, is asked to answer by itself."""
-
-    agent: AgentId
-
-
-@frozen
-class ClearCallRequested:
-    """Clear Call: the call that the agent is in charge of ends, whoever is on it."""
-
-    agent: AgentId
-
-
-@frozen
-class JoinRequested:
-    """Join Call: an agent comes into the conversation that another has: heard by all, or silent."""
-
-    agent: AgentId
-    at: AgentId
-    silent: bool = False
-
-
-def _warning(_instance: object, _attribute: object, value: float) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= LONGEST_WARNING_S:
-        raise ConfigurationError(f"warn_s is {value!r}; it must be a number of seconds from 0 to {LONGEST_WARNING_S:g}")
-
-
-@frozen
-class IntrudeRequested:
-    """Intrude Call: an agent comes into the conversation that another has; those who talk are warned by a tone, for
-    ``warn_s`` before it.
-    """
-
-    agent: AgentId
-    at: AgentId
-    warn_s: float = field(default=1.0, validator=_warning)
 
 
 @frozen
@@ -379,10 +333,7 @@ Service = (
     | ParkRequested
     | UnparkRequested
     | SingleStepConferenceRequested
-    | AnswerRequested
-    | ClearCallRequested
-    | JoinRequested
-    | IntrudeRequested
+    | CallingService
     | DestinationsDefined
     | SupervisionRequested
     | SupervisionEndRequested

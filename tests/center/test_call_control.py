@@ -320,3 +320,22 @@ def test_a_phone_that_obeys_answers_when_it_is_asked_to(desk):
     desk.until_state("ann", AgentState.BUSY)
     far_end.hang_up()
     desk.ends()
+
+
+def test_a_phone_is_connected_and_the_number_dialled_stage_by_stage(desk):
+    desk.ann.hang_up()
+    desk.ends()
+    desk.line.said.clear()
+    desk.ann.make_connection(wrap_up_s=0)
+    desk.line.until(
+        "the dial tone", lambda: any(desk.running(leg) == ["park", "playback"] for leg in desk.line.switch.channels)
+    )
+    desk.ann.dial_digits("91", more=True)
+    with pytest.raises(errors.ConfigurationError):
+        desk.ann.dial_digits("x")
+    desk.ann.dial_digits("23")
+    desk.call = desk.line.wait_for(events.Established).interaction
+    names = [type(e).__name__ for e in desk.line.said if isinstance(e, events.CallEvent)]
+    assert names == ["ServiceInitiated", "DigitsDialled", "DigitsDialled", "Originated", "Delivered", "Established"]
+    desk.ann.hang_up()
+    desk.ends()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cti.errors import ConfigurationError, DestinationNotAllowed, InvalidAgentState, InvalidConnection, UnknownAgent
-from cti.model import events, intents, services
+from cti.model import calling, events, intents, services
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId
 from cti.model.party import ToNumber
@@ -138,7 +138,7 @@ def test_the_caller_hangs_up_while_a_number_is_being_rung(desk):
 
 
 def test_an_agent_joins_and_is_heard_by_all(desk):
-    desk.tell(services.JoinRequested(BOB, ANN))
+    desk.tell(calling.JoinRequested(BOB, ANN))
     assert desk.state("bob") is AgentState.RESERVED
     (told,) = desk.heard(events.Originated)
     assert (told.cause, told.to) == (Cause.JOIN_CALL, "bob")
@@ -153,7 +153,7 @@ def test_an_agent_joins_and_is_heard_by_all(desk):
 
 
 def test_those_who_talk_are_warned_before_somebody_intrudes(desk):
-    desk.tell(services.IntrudeRequested(BOB, ANN, 1.5))
+    desk.tell(calling.IntrudeRequested(BOB, ANN, 1.5))
     leg = answered(desk)
     tones = desk.asked(intents.WarningTone, JOIN)
     assert {each.connection for each in tones} == {desk.caller, desk.ann_leg}
@@ -167,7 +167,7 @@ def test_those_who_talk_are_warned_before_somebody_intrudes(desk):
 
 @pytest.mark.parametrize("how", ["the caller", "the intruder", "a hold"])
 def test_an_intrusion_that_comes_to_nothing_during_the_warning(desk, how):
-    desk.tell(services.IntrudeRequested(BOB, ANN))
+    desk.tell(calling.IntrudeRequested(BOB, ANN))
     leg = answered(desk)
     if how == "the caller":
         desk.hang_up(desk.call_id)
@@ -185,7 +185,7 @@ def test_an_intrusion_that_comes_to_nothing_during_the_warning(desk, how):
 
 def test_joining_silently_is_listening_to_the_call_until_it_ends(desk):
     desk.agent("eve", ready=False)
-    desk.tell(services.JoinRequested(EVE, ANN, silent=True))
+    desk.tell(calling.JoinRequested(EVE, ANN, silent=True))
     ((leg, known),) = desk.world.supervisions.items()
     assert (known.supervisor, known.mode, known.interaction, known.agent) == (EVE, Mode.MONITOR, desk.call_id, None)
     assert known.phase is Phase.CALLING
@@ -198,30 +198,30 @@ def test_joining_silently_is_listening_to_the_call_until_it_ends(desk):
 
 def test_who_can_come_into_what(desk):
     desk.agent("eve", ready=False)
-    for fact in (services.JoinRequested(EVE, ANN), services.IntrudeRequested(EVE, ANN)):
+    for fact in (calling.JoinRequested(EVE, ANN), calling.IntrudeRequested(EVE, ANN)):
         with pytest.raises(InvalidAgentState, match=r"is not ready; .* is not possible \(possible: ready\)"):
             desk.tell(fact)
     with pytest.raises(InvalidAgentState, match="has to be logged on and not ready"):
-        desk.tell(services.JoinRequested(BOB, ANN, silent=True))
+        desk.tell(calling.JoinRequested(BOB, ANN, silent=True))
     with pytest.raises(InvalidConnection, match="agent 'eve' has no call"):
-        desk.tell(services.JoinRequested(BOB, EVE))
+        desk.tell(calling.JoinRequested(BOB, EVE))
     with pytest.raises(InvalidConnection, match="their own call"):
-        desk.tell(services.JoinRequested(ANN, ANN))
+        desk.tell(calling.JoinRequested(ANN, ANN))
     with pytest.raises(UnknownAgent, match="did you mean 'ann'"):
-        desk.tell(services.IntrudeRequested(BOB, AgentId("anna")))
+        desk.tell(calling.IntrudeRequested(BOB, AgentId("anna")))
     for wrong in (-1, 2.5, float("nan"), True):
         with pytest.raises(ConfigurationError, match="warn_s"):
-            services.IntrudeRequested(BOB, ANN, wrong)
+            calling.IntrudeRequested(BOB, ANN, wrong)
     desk.hold()
     with pytest.raises(InvalidConnection, match=r"is held; nobody can come into it \(possible: talking, conference\)"):
-        desk.tell(services.JoinRequested(BOB, ANN))
+        desk.tell(calling.JoinRequested(BOB, ANN))
 
 
 def test_nobody_joins_while_the_link_is_down_and_who_was_coming_in_is_not_lost(desk):
-    desk.tell(services.JoinRequested(BOB, ANN))
+    desk.tell(calling.JoinRequested(BOB, ANN))
     desk.link_lost()
     with pytest.raises(InvalidConnection, match="not live"):
-        desk.tell(services.IntrudeRequested(BOB, ANN))
+        desk.tell(calling.IntrudeRequested(BOB, ANN))
     desk.advance(30)
     assert desk.reservation("bob") is None
     assert desk.state("bob") is not AgentState.RESERVED
@@ -234,7 +234,7 @@ def test_the_call_is_cleared_for_everybody_and_whoever_is_being_rung_is_not_to_b
     desk.tell(services.ConsultationRequested(ANN, services.ToAgent(BOB)))
     bob = desk.offered_leg("bob")
     desk.delivered(bob)
-    desk.tell(services.ClearCallRequested(ANN))
+    desk.tell(calling.ClearCallRequested(ANN))
     assert {each.connection for each in desk.asked(intents.ClearConnection)} == {desk.caller, desk.ann_leg, bob}
     for leg in (bob, desk.ann_leg, desk.caller):
         desk.cleared(leg)
@@ -247,9 +247,9 @@ def test_the_call_is_cleared_for_everybody_and_whoever_is_being_rung_is_not_to_b
 def test_only_whoever_is_in_charge_clears_a_call(desk):
     desk.consult()
     with pytest.raises(InvalidConnection, match=r"a party to a call of 'ann'.*possible: clear connection"):
-        desk.tell(services.ClearCallRequested(BOB))
+        desk.tell(calling.ClearCallRequested(BOB))
     desk.tell(services.ConferenceRequested(ANN))
-    desk.tell(services.ClearCallRequested(ANN))
+    desk.tell(calling.ClearCallRequested(ANN))
     assert len(desk.asked(intents.ClearConnection)) == 3
 
 
@@ -260,22 +260,22 @@ def test_a_phone_that_rings_is_asked_to_answer(desk):
     call = desk.waiting("loans")
     leg = desk.offered_leg("bob")
     with pytest.raises(InvalidConnection, match="the phone of agent 'bob' does not ring"):
-        desk.tell(services.AnswerRequested(BOB))  # the switch has not said so yet
+        desk.tell(calling.AnswerRequested(BOB))  # the switch has not said so yet
     desk.delivered(leg)
-    desk.tell(services.AnswerRequested(BOB))
+    desk.tell(calling.AnswerRequested(BOB))
     assert desk.asked(intents.AnswerPhone) == [intents.AnswerPhone(FS, leg)]
     desk.established(leg)
     desk.bridged(call, leg)
     with pytest.raises(InvalidConnection, match="does not ring"):
-        desk.tell(services.AnswerRequested(BOB))
+        desk.tell(calling.AnswerRequested(BOB))
 
 
 def test_the_phone_of_an_agent_who_makes_a_call_is_asked_to_answer(desk):
     desk.tell(services.MakeCallRequested(BOB, ToNumber("9123")))
     leg = desk.leg_of("bob")
     desk.delivered(leg)
-    desk.tell(services.AnswerRequested(BOB))
+    desk.tell(calling.AnswerRequested(BOB))
     assert desk.asked(intents.AnswerPhone) == [intents.AnswerPhone(FS, leg)]
     desk.link_lost()
     with pytest.raises(InvalidConnection, match="not live"):
-        desk.tell(services.AnswerRequested(BOB))
+        desk.tell(calling.AnswerRequested(BOB))

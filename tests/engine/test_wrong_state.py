@@ -8,6 +8,14 @@ import pytest
 
 from cti.errors import InvalidConnection, StateIncompatibility
 from cti.model import events, intents, services
+from cti.model.calling import (
+    AnswerRequested,
+    ClearCallRequested,
+    DialDigitsRequested,
+    IntrudeRequested,
+    JoinRequested,
+    MakeConnectionRequested,
+)
 from cti.model.ids import QueueId
 from cti.model.overflow import ToQueue
 from cti.model.party import ToAgent, ToNumber
@@ -95,13 +103,15 @@ SERVICES: dict[str, tuple[services.Service, set[str]]] = {
         {"talking", "conference"},
     ),
     "clear call": (
-        services.ClearCallRequested(ANN),
+        ClearCallRequested(ANN),
         {"talking", "held", "calling", "consulting", "alternated", "conference"},
     ),
     # Bob is ready where he has not been consulted; where he has been, he is busy, and says so.
-    "join": (services.JoinRequested(BOB, ANN), {"talking"}),
-    "intrude": (services.IntrudeRequested(BOB, ANN), {"talking"}),
-    "answer": (services.AnswerRequested(ANN), set()),
+    "join": (JoinRequested(BOB, ANN), {"talking"}),
+    "intrude": (IntrudeRequested(BOB, ANN), {"talking"}),
+    "answer": (AnswerRequested(ANN), set()),
+    "make connection": (MakeConnectionRequested(ANN), {"no call"}),
+    "dial digits": (DialDigitsRequested(ANN, "9123"), set()),
     "make call": (services.MakeCallRequested(ANN, ToNumber("9123")), {"no call"}),
     "deflect": (services.DeflectRequested(ANN, ToQueue(QueueId("loans"))), set()),
     "pick up": (services.DirectedPickupRequested(ANN, BOB), set()),
@@ -132,7 +142,7 @@ def test_a_service_is_carried_out_or_refused_and_then_nothing_is_changed(service
         assert "possible" in said
 
 
-_OTHER = {"deflect", "pick up", "generate digits", "single step conference", "answer", "join", "intrude"}
+_OTHER = {"deflect", "pick up", "generate digits", "single step conference", "answer", "join", "intrude", "dial digits"}
 """These are about something else than the conversation: they say what that lacks."""
 
 

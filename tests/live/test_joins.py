@@ -90,3 +90,20 @@ def test_those_who_talk_hear_a_tone_before_somebody_intrudes(desk: Desk):
     assert desk.hears(desk.caller, BOB_HZ)
     desk.ann.clear_call()
     desk.is_over()
+
+
+def test_a_phone_is_connected_hears_the_dial_tone_and_the_number_is_dialled(desk: Desk):
+    desk.bob.make_connection()
+    begun = desk.wait_for(events.ServiceInitiated)
+    leg = begun.connection
+    desk.until("bob's phone is answered", lambda: desk.centre._loop.engine.world.connections[leg].parked)
+    assert desk.shares(leg, (440,))[440] > 0.1, "no dial tone"
+    desk.bob.dial_digits("97", more=True)
+    desk.bob.dial_digits("77")
+    assert desk.wait_for(events.Originated).to == "9777"
+    desk.wait_for(events.Established, interaction=begun.interaction)
+    desk.bob.hang_up()
+    desk.until("bob is free", lambda: desk.state("bob") is AgentState.READY)
+    desk.ann.hang_up()
+    desk.until("nobody is left", lambda: desk.centre.snapshot().calls == 0)
+    desk.nothing_is_wrong()
