@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from cti.alarms.look import Look, look
+from cti.engine.histories import told
 from cti.engine.view import CentreView, QueueView, queue_view, view
 from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
 from cti.engine.world import World
 from cti.engine_loop import EngineLoop
-from cti.errors import InvalidConnection
+from cti.errors import InvalidConnection, UnknownInteraction
 from cti.model import events, facts
 from cti.model.features import FEATURES, Feature
+from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.personal import presence_of
 from cti.plan import QueueLoad, Request
@@ -79,6 +81,20 @@ class CentreCalls:
     def hang_up(self, interaction: str) -> None:
         """End a call, whoever is on it; harmless when it has ended."""
         self._loop.ask(facts.ClearRequested(InteractionId(interaction)))
+
+    def interaction(self, interaction: str) -> InteractionHistory:
+        """What has happened to a call until now: who did what for how long, who had it, and how it ended.
+
+        Until the last agent has done the work after it; then InteractionEnded tells the whole.
+
+        Raises:
+            UnknownInteraction: it never was, or is over in this sense.
+        """
+        world = self._world_now()
+        history = world.histories.get(InteractionId(interaction))
+        if history is None:
+            raise UnknownInteraction(interaction)
+        return told(world, history)
 
     def attached(self, interaction: str) -> Mapping[str, Any]:
         """The data attached to a call.

@@ -14,6 +14,7 @@ from cti.api.service import Service
 from cti.api.table import NOT_AGENTS, Call, method
 from cti.api.values import CallExplanation, reason_record
 from cti.errors import InvalidConnection, UnknownInteraction, UnknownQueue
+from cti.model.history import InteractionHistory
 from cti.model.ids import InteractionId, QueueId
 
 
@@ -57,6 +58,12 @@ def explain_call(service: Service, params: Call) -> CallExplanation:
         reason_record(one) for one in said.agents if service.grant.sees_all or service.grant.covers_agent(one.agent)
     )
     return CallExplanation(said.call, said.queue, said.position, said.priority, said.widened, said.summary, shown)
+
+
+@method("call.history", Call, InteractionHistory, UnknownInteraction, subject=Subject.CALL)
+def history(service: Service, params: Call) -> InteractionHistory:
+    """What has happened to a call until now: who did what for how long, who had it, and how it ended."""
+    return service.centre.interaction(params.call)
 
 
 @method("call.attach", Attach, None, UnknownInteraction, TooLarge, subject=Subject.CALL, changes=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from cti.alarms.board import AlarmBoard
 from cti.engine.view import AgentView, CentreView, QueueView
 from cti.engine.why import AgentExplained, CallExplained
+from cti.model.history import InteractionHistory
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
 
@@ -163,6 +164,10 @@ class Centre(Protocol):
 
     def queue_view(self, queue: str) -> QueueView:
         """One queue as it is now, or UnknownQueue."""
+        ...
+
+    def interaction(self, interaction: str) -> InteractionHistory:
+        """What has happened to a call, or UnknownInteraction."""
         ...
 
     def attached(self, interaction: str) -> Mapping[str, Any]:

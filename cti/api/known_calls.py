@@ -20,7 +20,7 @@ class KnownCalls:
 
     def follow(self, event: Any) -> None:
         """Take an event into account."""
-        if isinstance(event, events.CallCleared):
+        if isinstance(event, events.InteractionEnded):
             self._calls.pop(event.interaction, None)
         elif isinstance(event, events.CallEvent):
             self._calls[event.interaction] = (event.agent, event.queue)

@@ -16,6 +16,7 @@ from cti.errors import InvalidConnection
 from cti.model import calling, events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
+from cti.model.history import EndedBy
 from cti.model.ids import AgentId, ConnectionId, InteractionId
 from cti.model.interaction import Interaction, InteractionKind
 from cti.model.overflow import ToQueue
@@ -81,6 +82,7 @@ class Calls:
             called_number=fact.called_number,
             created_at=world.now,
             data=dict(fact.data),
+            previous=fact.previous,
         )
         world.interactions[call.id] = call
         caller = Connection(fact.connection, fact.switch, Side.CALLER, call.id)
@@ -168,7 +170,9 @@ class Calls:
 
     # -- the end --------------------------------------------------------------------------------------------------
 
-    def connection_cleared(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
+    def connection_cleared(
+        self, leg: Connection, cause: Cause, switch_cause: str, *, by_far_end: bool | None = None
+    ) -> None:
         """A leg is gone; what that means for the call depends on whose it was."""
         world = self._world
         del world.connections[leg.id]
@@ -186,6 +190,7 @@ class Calls:
             connection=leg.id,
             side=leg.side.value,
             switch_cause=switch_cause,
+            by=_ended_by(leg, cause, by_far_end=by_far_end),
         )
         had_it = self._agent_gone(call, leg, cause, switch_cause)
         if leg.id == call.caller:
@@ -256,3 +261,15 @@ class Calls:
             self._world.emit(intents.ClearConnection(leg.switch, leg.id, Cause.NORMAL_CLEARING))
             self._world.emit(intents.CheckConnection(leg.switch, leg.id))
             self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
+
+
+_AT_THE_END = {Side.CALLER: EndedBy.CALLER, Side.AGENT: EndedBy.AGENT, Side.OTHER: EndedBy.OTHER}
+
+
+def _ended_by(leg: Connection, cause: Cause, *, by_far_end: bool | None) -> EndedBy:
+    """Who ended a leg: by the switch's word, or by whether we had asked for it."""
+    if cause is Cause.SWITCHING_FUNCTION_TERMINATED:
+        return EndedBy.SWITCH
+    if leg.clearing and not by_far_end:
+        return EndedBy.US
+    return EndedBy.SWITCH if by_far_end is False else _AT_THE_END[leg.side]

@@ -233,8 +233,8 @@ class Desk:
             world.phones[agent.phone] = agent.id
         else:
             agent.seconds_in[left] = agent.seconds_in.get(left, 0.0) + world.now - agent.state_since
-        if left in _HANDLING and state not in _HANDLING:
-            self._handled(agent)
+        if left is AgentState.WORKING_AFTER_CALL or (left is AgentState.BUSY and state not in _HANDLING):
+            self._handled(agent)  # a call that they make while they work after one is another matter
         if state is AgentState.NULL:
             world.phones.pop(agent.phone, None)
         if left is AgentState.READY:

@@ -14,6 +14,7 @@ from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
 from cti.engine.dialling import DIAL, Dialling
 from cti.engine.exits import LIVE, Exits
+from cti.engine.histories import Histories
 from cti.engine.invitations import WARN, Invitations
 from cti.engine.joins import Joins
 from cti.engine.line import Line
@@ -100,6 +101,7 @@ class Engine:
         self._joins = Joins(self.world, self._invitations, self._supervising)
         self._answering = Answering(self.world)
         self._recordings = Recordings(self.world)
+        self._histories = Histories(self.world)
         self._recordings.overlaid = self._supervising.overlaid
         self._calls.talked = self._talked
         self._calls.leg_gone = self._leg_gone
@@ -197,6 +199,7 @@ class Engine:
         except IllegalTransition as error:
             # A defect of ours, not of the one who told us: say it, keep what was decided until then.
             world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error}"))
+        self._histories.follow(fact)
         return world.intents
 
     # -- facts of one leg -----------------------------------------------------------------------------------------
@@ -273,7 +276,8 @@ class Engine:
         self.world.ended(fact.connection)
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
-            self._calls.connection_cleared(leg, fact.cause, fact.switch_cause)
+            by_far_end = fact.by_far_end if isinstance(fact, facts.ConnectionCleared) else None
+            self._calls.connection_cleared(leg, fact.cause, fact.switch_cause, by_far_end=by_far_end)
         else:
             self._supervising.gone(fact.connection, fact.cause)
 

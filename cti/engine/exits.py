@@ -44,7 +44,8 @@ class Exits:
         world = self._world
         call.move(InteractionTrigger.DIVERT, world.now)
         world.tell(events.Diverted, call, cause, destination=destination)
-        world.emit(intents.TagConnection(call.switch, call.caller, {"cti_interaction": "", "cti_queue": ""}))
+        tags = {"cti_interaction": "", "cti_queue": "", "cti_previous": call.id}  # should it come back to us
+        world.emit(intents.TagConnection(call.switch, call.caller, tags))
         world.emit(wanted)
         del world.connections[call.caller]  # it is the dialplan's now
         call.connections.discard(call.caller)

@@ -10,6 +10,7 @@ from cti.engine.wishes import PERSONAL
 from cti.engine.world import World
 from cti.model.agent import Agent
 from cti.model.connection import Connection
+from cti.model.history import History, SegmentKind
 from cti.model.ids import AgentId, InteractionId
 from cti.model.interaction import Interaction, InteractionKind
 from cti.model.reservation import Reservation
@@ -39,6 +40,13 @@ def broken(world: World, *, grace_s: float = 0.0) -> list[str]:
         wrong += _call(world, call)
     for leg in world.connections.values():
         wrong += _connection(world, leg)
+    for name, interaction in world.wrapping.items():
+        known = world.agents.get(name)
+        if known is None or known.state is not AgentState.WORKING_AFTER_CALL or interaction not in world.histories:
+            wrong.append(f"agent {name} is said to work after call {interaction}, and does not")
+    for history in world.histories.values():
+        if history.interaction not in world.interactions and not history.going_on:
+            wrong.append(f"the history of call {history.interaction} is complete and has not been told")
     return wrong + _queues(world)
 
 
@@ -124,8 +132,22 @@ def _call(world: World, call: Interaction) -> list[str]:
             wrong.append(f"call {call.id} waits for a route script, and no deadline ends that")
     elif call.state is InteractionState.QUEUED and world.is_live(call.switch) and not world.router.position(call.id):
         wrong.append(f"call {call.id} is queued and the router does not know it")
+    history = world.histories.get(call.id)
+    if history is not None:  # one of a journal of an older version has none until something happens to it
+        wrong += _history(world, call, history)
     if call.wanted is not None and not world.timers.running(PERSONAL, call.id):
         wrong.append(f"call {call.id} waits for agent {call.wanted} alone, and no time ends that")
+    return wrong
+
+
+def _history(world: World, call: Interaction, history: History) -> list[str]:
+    """Every party is doing one thing, whose segment goes on; and what they did before it leaves no time out."""
+    wrong = []
+    going_on = [each.connection for each in history.going_on if each.kind is not SegmentKind.WRAP_UP]
+    for each in call.connections:
+        leg = world.connections.get(each)
+        if leg is not None and going_on.count(each) != 1 and not (leg.clearing and each not in going_on):
+            wrong.append(f"leg {each} of call {call.id} has {going_on.count(each)} segments going on")
     return wrong
 
 

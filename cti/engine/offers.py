@@ -159,6 +159,8 @@ class Offers:
             agent=agent.id,
             connection=made.leg,
             waited_s=call.waited_s(world.now),
+            from_agent=world.comes_from(call, asked=made.consults is not None),
+            previous_agents=world.had_before(call),
         )
 
     def established(self, leg: Connection) -> None:

@@ -12,6 +12,7 @@ from cti.model import events
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection
+from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.intents import Intent, Notify
 from cti.model.interaction import Interaction
@@ -59,6 +60,10 @@ class World:
         """Where recordings go; None for nowhere."""
         self.segments: dict[str, Segment] = {}
         """The recordings under way, by path; one may outlive its interaction for a moment."""
+        self.histories: dict[InteractionId, History] = {}
+        """What has happened to each call, until the last of its agents has done the work after it."""
+        self.wrapping: dict[AgentId, InteractionId] = {}
+        """Who is working after which call."""
         self.last_agents: dict[str, tuple[AgentId, float]] = {}
         """Who talked last with which customer, and when; the longest ago first."""
         self.staff = Staff(self)
@@ -96,6 +101,16 @@ class World:
                 )
             )
         )
+
+    def had_before(self, call: Interaction) -> tuple[AgentId, ...]:
+        """The agents who have talked with a call's caller, the latest last."""
+        history = self.histories.get(call.id)
+        return tuple(history.agents) if history is not None else ()
+
+    def comes_from(self, call: Interaction, *, asked: bool) -> AgentId | None:
+        """The agent by whom another one gets a call: who asks for them (``asked``), or who had it last."""
+        had = self.had_before(call)
+        return call.agent if asked else had[-1] if had else None
 
     def next_token(self) -> int:
         """The next fencing token; it only grows."""

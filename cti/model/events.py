@@ -12,6 +12,7 @@ from attrs import Factory, frozen
 
 from cti.model import recording_events
 from cti.model.cause import Cause
+from cti.model.history import EndedBy, InteractionHistory
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 
 RecordingEnded = recording_events.RecordingEnded
@@ -95,10 +96,14 @@ class RouteEnded(CallEvent):
 
 @frozen(kw_only=True)
 class Delivered(CallEvent):
-    """The agent's phone rings: the moment for the screen pop."""
+    """The agent's phone rings: the moment for the screen pop, with all that is attached to the call."""
 
     connection: ConnectionId
     waited_s: float
+    from_agent: AgentId | None = None
+    """Who consults this agent, or invites them; else who had the call last before them."""
+    previous_agents: tuple[AgentId, ...] = ()
+    """All who have talked with the caller, the latest last."""
 
 
 @frozen(kw_only=True)
@@ -197,19 +202,33 @@ class Abandoned(CallEvent):
 
 @frozen(kw_only=True)
 class ConnectionCleared(CallEvent):
-    """One leg ended; ``side`` is "caller" or "agent"."""
+    """One leg ended; ``side`` is "caller", "agent" or "other"."""
 
     connection: ConnectionId
     side: str
     switch_cause: str
+    by: EndedBy
+    """Who ended it: whose leg it is, we, or the switch."""
 
 
 @frozen(kw_only=True)
 class CallCleared(CallEvent):
-    """Every leg has ended; comes once, and nothing comes after it."""
+    """Every leg has ended; comes once, and nothing comes after it but InteractionEnded, and the ends of recordings."""
 
     state: str
     """The state the interaction ended in: cleared, abandoned, diverted or lost."""
+
+
+@frozen(kw_only=True)
+class InteractionEnded:
+    """The call is cleared, and all its agents have done the work after it: its whole history (not CSTA). Comes once."""
+
+    interaction: InteractionId
+    at: float
+    agent: AgentId | None
+    """Who talked with the caller last."""
+    queue: QueueId | None
+    history: InteractionHistory
 
 
 @frozen(kw_only=True)
@@ -318,7 +337,16 @@ class InvariantBroken:
     what: str
 
 
-Event = CallEvent | AgentEvent | SystemStatus | InvariantBroken | Audited | RecordingEvent | RecordingKept
+Event = (
+    CallEvent
+    | InteractionEnded
+    | AgentEvent
+    | SystemStatus
+    | InvariantBroken
+    | Audited
+    | RecordingEvent
+    | RecordingKept
+)
 
 EVENTS: Mapping[str, type[Any]] = {
     cls.__name__: cls
@@ -343,6 +371,7 @@ EVENTS: Mapping[str, type[Any]] = {
         Abandoned,
         ConnectionCleared,
         CallCleared,
+        InteractionEnded,
         AgentLoggedOn,
         AgentLoggedOff,
         AgentReady,

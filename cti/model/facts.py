@@ -37,6 +37,8 @@ class Offered:
     established: bool = False
     """Whether it has been answered already."""
     data: Mapping[str, Any] = Factory(dict)
+    previous: InteractionId | None = None
+    """The interaction that this channel was before we let it go, if it was one."""
 
 
 @frozen
@@ -110,6 +112,8 @@ class ConnectionCleared:
     connection: ConnectionId
     cause: Cause
     switch_cause: str
+    by_far_end: bool | None = None
+    """Whether whoever is at the other end hung up; None if the switch does not say."""
 
 
 @frozen

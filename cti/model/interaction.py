@@ -48,6 +48,8 @@ class Interaction:
     """What somebody has left, if that is what it is."""
     state: InteractionState = InteractionState.CREATED
     state_since: float = 0.0
+    previous: InteractionId | None = None
+    """The interaction that the same channel was before it left the centre and came back."""
     connections: set[ConnectionId] = Factory(set)
     data: dict[str, Any] = Factory(dict)
     """Attached data: what the script and the agents know of it."""

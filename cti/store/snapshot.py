@@ -9,6 +9,7 @@ from typing import Any, Final
 from cti.engine import Engine
 from cti.model.agent import Agent
 from cti.model.connection import Connection
+from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.parked_call import ParkedCall
@@ -40,6 +41,8 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "supervisions": dict[ConnectionId, Supervision],
         "recording": RecordingSettings | None,
         "segments": dict[str, Segment],
+        "histories": dict[InteractionId, History],
+        "wrapping": dict[AgentId, InteractionId],
         "_token": int,
         "_place": int,
         "_ended": dict[ConnectionId, float],
@@ -51,7 +54,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """What of an engine's parts is state, and of what type. ``uncovered`` finds what is missing here."""
 _PLAIN: Final = frozenset(
-    {"phones", "adopted", "last_agents", "_ended", "_token", "_place", "_generation", "_running", "_waits"}
+    {"phones", "adopted", "wrapping", "last_agents", "_ended", "_token", "_place", "_generation", "_running", "_waits"}
 )
 """Of these, what is written as it is: there may be a hundred thousand customers among them."""
 _AFRESH: Final[Mapping[str, frozenset[str]]] = {

@@ -8,7 +8,7 @@ from typing import Literal
 from cti.esl import Event
 from cti.model import facts
 from cti.model.cause import Cause
-from cti.model.ids import ConnectionId, ReservationId, SwitchId
+from cti.model.ids import ConnectionId, InteractionId, ReservationId, SwitchId
 from cti.switch import tags
 from cti.switch.causes import cause_of
 
@@ -102,6 +102,7 @@ class EventFacts:
             called_number=event.text("Caller-Destination-Number") or "",
             established=event.text("Answer-State") == "answered",
             data=collected(event),
+            previous=InteractionId(p) if (p := tags.untag(event.text("variable_" + tags.PREVIOUS))) else None,
         )
 
     def _bridge(self, event: Event, leg: ConnectionId) -> facts.Fact:
@@ -127,16 +128,19 @@ class EventFacts:
     def _hangup(self, event: Event, leg: ConnectionId) -> facts.Fact:
         switch_cause = event.text("Hangup-Cause") or ""
         cause = cause_of(switch_cause)
+        # mod_sofia.c sets it before the event: recv_bye, recv_cancel, recv_refuse; send_bye, send_cancel, send_refuse.
+        disposition = event.text("variable_sip_hangup_disposition")
+        by_far_end = disposition.startswith("recv") if disposition else None
         if (
             cause is Cause.NORMAL_CLEARING
-            and event.text("variable_sip_hangup_disposition") == "send_bye"
+            and disposition == "send_bye"
             and event.text("Caller-Channel-Bridged-Time") == "0"
             and self._reservation(event) is not None
         ):
             # FreeSWITCH itself hung up on an agent who had answered: the bridge and the end of originate collided,
             # about once in a thousand calls when bridged at the answer under load [live]. No fault of the agent.
             cause = Cause.SWITCHING_FUNCTION_TERMINATED
-        return facts.ConnectionCleared(self._switch, leg, cause, switch_cause)
+        return facts.ConnectionCleared(self._switch, leg, cause, switch_cause, by_far_end)
 
 
 def collected(event: Event) -> dict[str, str]:

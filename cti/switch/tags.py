@@ -22,6 +22,8 @@ OTHER: Final = "cti_other"
 """Set on the leg of somebody outside whom we have called for an agent."""
 SUPERVISOR: Final = "cti_supervisor"
 """Set on the leg of somebody who listens in; it belongs to no call."""
+PREVIOUS: Final = "cti_previous"
+"""Set on a caller's leg that leaves us: the interaction that it was, should it come back."""
 DATA: Final = "cti_data_"
 """Prefix of what the dialplan collected: ``cti_data_policy=12`` is attached data ``policy``."""
 

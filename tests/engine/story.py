@@ -28,6 +28,8 @@ from cti.model.reservation import Reservation
 from cti.model.states import AgentState
 from cti.routing import Router, SkillRouter
 
+from .times import Sessions, check_history
+
 T = TypeVar("T")
 
 FS = SwitchId("fs")
@@ -62,6 +64,7 @@ class Story:
         self.intents: list[intents.Intent] = []
         self.last: list[intents.Intent] = []
         """What the last fact set off."""
+        self.sessions = Sessions()
         self._due: list[tuple[float, int, facts.TimerFired]] = []
         self._current: dict[tuple[str, str], int] = {}
         self._callers = 0
@@ -90,6 +93,10 @@ class Story:
         wrong = [e.what for e in _events(self.last) if isinstance(e, events.InvariantBroken)]
         wrong += broken(self.world)
         assert not wrong, f"after {fact}: {wrong}"
+        for event in _events(self.last):
+            self.sessions.hear(event)
+            if isinstance(event, events.InteractionEnded):
+                check_history(event.history)
         self._heard(self.last)
         return self.last
 

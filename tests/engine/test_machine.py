@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -30,6 +31,7 @@ from cti.routing.widening import first_step
 
 from .model_switch import ModelSwitch
 from .story import FS, Story
+from .times import seconds_told
 
 T = TypeVar("T")
 
@@ -125,6 +127,8 @@ class Centre(RuleBasedStateMachine):
         self.cleared: set[InteractionId] = set()
         self.talking: set[ConnectionId] = set()
         self.requests: list[tuple[InteractionId, str]] = []
+        self.adopted = False
+        """Whether agents may be on calls that began before they were known."""
 
     # -- the shell around the engine ------------------------------------------------------------------------------
 
@@ -377,6 +381,7 @@ class Centre(RuleBasedStateMachine):
     def breaks_down(self, what: str) -> None:
         self.troubles -= 1
         self.patience = 4
+        self.adopted = self.adopted or what == "our process"
         if what == "nothing":
             self.snapshot_is_taken()
             return
@@ -560,6 +565,26 @@ class Centre(RuleBasedStateMachine):
             if isinstance(e, events.Offered) or (isinstance(e, events.Established) and e.cause is not Cause.DISTRIBUTED)
         )
         assert Counter(e.interaction for e in self.s.events(events.CallCleared)) == begun
+        assert not world.histories
+        assert not world.wrapping
+        told = self.s.events(events.InteractionEnded)
+        assert Counter(e.interaction for e in told) == begun
+        if not self.adopted:
+            self.times_add_up(told)
+
+    def times_add_up(self, told: list[events.InteractionEnded]) -> None:
+        """By the histories an agent was handling calls for as long as they were busy or worked after one; and so it is in
+        the queues' figures."""
+        handled = seconds_told(told)
+        for agent in CONTACTS:
+            assert handled[agent] == pytest.approx(self.s.sessions.seconds[AgentId(agent)], abs=1e-3), agent
+        by_queue: dict[str | None, float] = Counter()
+        for event in told:
+            for segment in event.history.segments:
+                if segment.agent is not None and segment.kind != "ringing":
+                    by_queue[segment.queue] += segment.length_s
+        for name, queue in self.s.world.queues.items():
+            assert by_queue[name] == pytest.approx(queue.figures.handle_s, abs=1e-3), name
 
 
 TestCentre = Centre.TestCase
