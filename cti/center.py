@@ -6,7 +6,6 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, Final
 
 import gevent
@@ -18,14 +17,15 @@ from cti.alarms.board import AlarmBoard
 from cti.call import Call
 from cti.centre_calls import CentreCalls
 from cti.centre_settings import address, event_class, log_router_fault, offered, settings_of
+from cti.centre_switches import CentreSwitches
 from cti.engine import Engine
 from cti.engine.advice import advice
 from cti.engine.invariants import broken
 from cti.engine_loop import EngineLoop, Subscription
-from cti.errors import ConfigurationError, CtiError, UnknownAgent
+from cti.errors import ConfigurationError, UnknownAgent
 from cti.model import events, facts, services
 from cti.model.agent import AgentSettings
-from cti.model.ids import AgentId, IdSource, InteractionId, QueueId, SwitchId
+from cti.model.ids import AgentId, IdSource, InteractionId, QueueId
 from cti.model.party import Destination
 from cti.model.queue import QueueSettings
 from cti.model.recording import RecordingAction
@@ -36,8 +36,7 @@ from cti.routing import GuardedRouter, Router, SkillRouter
 from cti.scripts import RouteScript, Script, Scripts
 from cti.store import Journal, RecordedEngine
 from cti.supervisor_control import SupervisorControl
-from cti.switch import BridgeAt, FreeSwitch
-from cti.waiting.waiting import Waiting
+from cti.switch import BridgeAt
 
 WATCHDOG_EVERY_S: Final = 10.0
 """How often the invariants are checked; each failure is logged and told as InvariantBroken."""
@@ -48,8 +47,8 @@ NOTES_SAID: Final = 20
 _log = structlog.get_logger("cti")
 
 
-class CallCenter(CentreCalls):
-    """A call centre on one FreeSWITCH.
+class CallCenter(CentreCalls, CentreSwitches):
+    """A call centre on a FreeSWITCH, or on several.
 
     Set it up (queues, agents, scripts, subscriptions), then ``start`` it and go on, or ``run_forever``. Everything
     but these two can be done at any time, before and after. It neither monkey-patches nor configures logging nor
@@ -57,6 +56,7 @@ class CallCenter(CentreCalls):
 
     Args:
         switch: ``host:port`` of FreeSWITCH's event socket; the port may be left out (8021). IPv6 as ``[::1]:8021``.
+            None where ``add_switch`` names several.
         password: the event socket's password.
         router: decides which call goes to which agent; a SkillRouter if not given. One of your own is guarded: where it
             raises, answers nonsense or is set aside for it, a SkillRouter decides, and the log says so.
@@ -78,7 +78,7 @@ class CallCenter(CentreCalls):
 
     def __init__(
         self,
-        switch: str = "127.0.0.1:8021",
+        switch: str | None = "127.0.0.1:8021",
         password: str = "ClueCon",  # noqa: S107 - FreeSWITCH's own default
         *,
         router: Router | None = None,
@@ -91,7 +91,6 @@ class CallCenter(CentreCalls):
         supervision_policy: SupervisionPolicy | None = None,
         seed: int | None = None,
     ) -> None:
-        host, port = address(switch)
         self._journal = Journal(journal) if isinstance(journal, str | os.PathLike) else journal
         chance = random.SystemRandom() if seed is None else random.Random(seed)
         if seed is None and self._journal is not None:  # a generator whose state a snapshot can hold
@@ -127,13 +126,12 @@ class CallCenter(CentreCalls):
                 (events.RecordingEnded,),
                 lambda ended: self._loop.submit(recordings.take(ended, self._loop.now())),
             )
-        switch_id = SwitchId(f"{host}:{port}")
-        self.switch = FreeSwitch(
-            host, port, password, on_fact=self._loop.submit, switch=switch_id, node=node, bridge_at=bridge_at
-        )
         self._scripts = Scripts(self._loop, self._make_call, self._request, on_script_error)
-        self._waiting = Waiting(self._loop, self.switch, self._scripts.call)
-        self._loop.switches[switch_id] = self._waiting
+        self._call_of = self._scripts.call
+        self._no_switches(node, bridge_at)
+        if switch is not None:
+            host, port = address(switch)
+            self.add_switch(f"{host}:{port}", switch, password)
         self._stopped = gevent.event.Event()
         self._watchdog: gevent.Greenlet[..., None] | None = None
 
@@ -262,7 +260,8 @@ class CallCenter(CentreCalls):
         settings = [queue.settings for queue in world.queues.values()]
         scripts = {name for each in settings for name in each.scripts}
         routes = {each.route_script for each in settings if each.route_script}
-        return [*advice(world), *self._waiting.advice(), *self._scripts.missing(scripts, routes)]
+        waiting = [said for each in self._waitings.values() for said in each.advice()]
+        return [*advice(world), *dict.fromkeys(waiting), *self._scripts.missing(scripts, routes)]
 
     def on(self, *wanted: type[Any] | str) -> Callable[[Callable[[Any], object]], Callable[[Any], object]]:
         """Decorate a handler of events, given by class or name; a class includes its subclasses.
@@ -295,12 +294,15 @@ class CallCenter(CentreCalls):
     def start(self) -> None:
         """Connect to the switch. Blocks until the link is live or refused; from then on it is kept up.
 
+        Of several switches one that cannot be reached is tried again and again, and the others go on without it.
+
         Calls of the run before are in the model again when it returns: those that a script had begin with their script
         from the top, all others stay where they are. Agents whom a journal knows and the program has not defined until
         now are forgotten, unless they are on a call.
 
         Raises:
-            ConnectFailed: nothing answers at the address.
+            ConfigurationError: there is no switch.
+            ConnectFailed: nothing answers at the address, of several at any of them.
             AccessDenied: the switch's access list refuses us.
             AuthenticationFailed: the password is wrong.
             SwitchTooOld: FreeSWITCH is older than supported.
@@ -308,18 +310,11 @@ class CallCenter(CentreCalls):
         for each in self.advice():
             _log.warning("configuration", advice=each)
         self._forget_switches()
-        self.switch.start()
+        self._connect()
         self._take_up()
-        self._waiting.start()
+        for waiting in self._waitings.values():
+            waiting.start()
         self._watchdog = gevent.spawn(self._watch)
-
-    def _forget_switches(self) -> None:
-        """Calls of the run before on a switch that is none of ours, or has another address now, are over for us."""
-        for name in sorted(set(self._loop.engine.world.links) - set(self._loop.switches)):
-            self._loop.ask(facts.LinkConnecting(name))
-            self._loop.ask(facts.LinkAuthenticated(name))
-            self._loop.ask(facts.SnapshotTaken(name, ()))
-            self._loop.ask(facts.LinkLost(name))
 
     def _take_up(self) -> None:
         """Go on with what the run before was doing: its timers, its scripts."""
@@ -338,19 +333,12 @@ class CallCenter(CentreCalls):
             in_hand = call.state is InteractionState.OFFERED and not call.place_kept
             self._scripts.take_up(offered(call), self._hush if in_hand else None, call.script)
 
-    def _hush(self, call: Call) -> None:
-        """Let a call hear nothing any more of what its script was saying before we were started again."""
-        with suppress(CtiError):
-            if self.switch.api("uuid_getvar", f"{call.channel} current_application").strip() != "park":
-                self.switch.api("uuid_break", f"{call.channel} all")
-
     def stop(self) -> None:
         """Disconnect. Calls on the switch go on without us; scripts end with CallGone or LinkClosed."""
         if self._watchdog is not None:
             self._watchdog.kill()
             self._watchdog = None
-        self.switch.stop()
-        self._waiting.stop()
+        self._disconnect()
         self._scripts.stop()
         self._loop.stop()
         if self._journal is not None:
@@ -366,25 +354,25 @@ class CallCenter(CentreCalls):
         if self._watchdog is None:
             self.start()
         try:
-            gevent.wait([self._stopped, self.switch.failed], count=1)
+            gevent.wait([self._stopped, self.failed], count=1)
         except KeyboardInterrupt:
             pass
         finally:
             self.stop()
-        if self.switch.failed.ready():
-            self.switch.failed.get()
+        if self.failed.ready():
+            self.failed.get()
 
     # -- the engine tells ------------------------------------------------------------------------------------------
 
     def _told(self, event: events.Event) -> None:
-        self._waiting.told(event)
+        self._attended(event)
         self._scripts.told(event)
         if isinstance(event, events.InvariantBroken):
             _log.error("an invariant is broken", what=event.what)
 
     def _make_call(self, offered: events.Offered) -> Call:
         channel = self._loop.engine.world.interactions[offered.interaction].caller
-        return Call(offered, channel, self.switch, self._loop, self._request)
+        return Call(offered, channel, self._switch_of(offered.switch), self._loop, self._request)
 
     def _watch(self) -> None:
         said: set[str] = set()

@@ -16,7 +16,7 @@ from cti.errors import InvalidConnection, UnknownInteraction
 from cti.model import events, facts
 from cti.model.features import FEATURES, Feature
 from cti.model.history import InteractionHistory
-from cti.model.ids import AgentId, InteractionId, QueueId
+from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.personal import presence_of
 from cti.plan import QueueLoad, Request
 from cti.switch import FreeSwitch
@@ -26,7 +26,7 @@ class CentreCalls:
     """The half of CallCenter that needs no more than a running engine; see there."""
 
     _loop: EngineLoop
-    switch: FreeSwitch
+    _switches: dict[SwitchId, FreeSwitch]
 
     def get_csta_features(self) -> Mapping[str, Feature]:
         """The call-control services of CSTA by name: which method asks for each, or why there is none."""
@@ -38,7 +38,7 @@ class CentreCalls:
 
     def look(self) -> Look:
         """The little of it that says whether an alarm is due; much cheaper than ``snapshot``."""
-        return look(self._world_now(), {self.switch.id: self.switch.lag_s})
+        return look(self._world_now(), {name: link.lag_s for name, link in self._switches.items()})
 
     def agent_ids(self) -> tuple[AgentId, ...]:
         """Every agent."""

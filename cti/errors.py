@@ -212,6 +212,13 @@ class UnknownName(CtiError):
         self.nearest = near[0] if near else None
 
 
+class UnknownSwitch(UnknownName):
+    """No switch has this name."""
+
+    code = "operation.unknown_switch"
+    kind = "switch"
+
+
 class UnknownAgent(UnknownName):
     """No agent has this id."""
 

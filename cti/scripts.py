@@ -90,7 +90,10 @@ class Scripts:
     def told(self, event: events.Event) -> None:
         """Follow the calls. Never blocks."""
         if isinstance(event, events.Offered):
-            self._come(event)
+            if (
+                event.cause is not Cause.RESOURCES_NOT_AVAILABLE
+            ):  # its switch is drained, and it is on its way elsewhere
+                self._come(event)
         elif isinstance(event, events.RouteRequested):
             self._spawn(self._decide, event)
         elif isinstance(event, events.CallEvent):

@@ -110,6 +110,9 @@ class Adoption:
     def _leg(self, call: Interaction, channel: facts.ChannelSeen, side: Side) -> None:
         agent = channel.agent if side is Side.AGENT else None
         leg = Connection(channel.connection, call.switch, side, call.id, agent)
+        known = self._world.agents.get(agent) if agent is not None else None
+        tie = self._world.tie_line(known, call.switch) if known is not None else None
+        leg.via = tie.to if tie is not None else None
         leg.move(ConnectionTrigger.ESTABLISH if channel.established else ConnectionTrigger.ORIGINATE)
         if channel.established:
             leg.established_at = self._world.now

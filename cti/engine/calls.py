@@ -94,7 +94,19 @@ class Calls:
         call.connections.add(caller.id)
         call.move(InteractionTrigger.OFFER, world.now)
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)
+        if call.switch in world.draining:
+            self._turn_away(call)
+            return
         world.tell(events.Offered, call, Cause.NEW_CALL)
+
+    def _turn_away(self, call: Interaction) -> None:
+        """The switch is drained: a new call goes where that is said, or is refused; no script runs for it."""
+        self._world.tell(events.Offered, call, Cause.RESOURCES_NOT_AVAILABLE)
+        settings = self._world.switches.get(call.switch)
+        if settings is not None and settings.drain is not None:
+            self._line.go(call, settings.drain, Cause.REDIRECTED)
+        else:
+            self._exits.clear(call, Cause.RESOURCES_NOT_AVAILABLE)
 
     def divert(self, fact: facts.DivertRequested) -> None:
         """A script sends its call somewhere.

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from cti.engine.world import World
 from cti.errors import IllegalTransition, InvalidAgentState, ResourceBusy
 from cti.model import events, facts, reason
-from cti.model.agent import Agent, AgentSettings
+from cti.model.agent import Agent, AgentSettings, phone_key
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, ConnectionId, QueueId
+from cti.model.ids import AgentId, ConnectionId, QueueId, SwitchId
 from cti.model.states import AGENT, AgentState, AgentTrigger
 
 _EVENT_OF: dict[AgentState, type[events.AgentEvent]] = {
@@ -95,7 +95,7 @@ class Desk:
         agent = self._world.agent(fact.agent)
         if agent.state is not AgentState.NULL:
             raise InvalidAgentState(f"agent {agent.id!r} is logged on already ({agent.state.value}); log off first")
-        holder = self._world.phones.get(agent.settings.contact)
+        holder = self._world.phones.get(phone_key(agent.settings.contact, agent.settings.switch))
         if holder is not None:
             raise ResourceBusy(f"agent {holder!r} is logged on at {agent.settings.contact!r} already")
         now = self._world.now
@@ -168,6 +168,19 @@ class Desk:
         self._enter(agent, after, cause, why)
         return True
 
+    def look_at_phones(self, switch: SwitchId, cause: Cause) -> None:
+        """A switch can be reached or not, or takes calls again or not: so do the agents whose phones are at it.
+
+        Those who are ready are not (PHONE_DOWN), and come back by themselves; those on a call are told at its end.
+        """
+        for agent in list(self._world.agents.values()):
+            if agent.home != switch:
+                continue
+            if agent.stranded and self._world.reachable(agent):
+                self.apply(agent, AgentTrigger.READY, cause)
+            elif agent.state is AgentState.READY and not self._world.reachable(agent):
+                self._enter(agent, AgentState.READY, cause)  # which is more than there is now
+
     def pause(self, agent: Agent, why: str, seconds: float, cause: Cause) -> None:
         """Let an agent who was being offered a call have none for a while; 0 seconds makes them ready at once."""
         if agent.state not in (AgentState.RESERVED, AgentState.ALERTING):
@@ -228,15 +241,18 @@ class Desk:
     ) -> None:
         world = self._world
         left = agent.state
+        agent.stranded = state is AgentState.READY and not world.reachable(agent)
+        if agent.stranded:
+            state, why = AgentState.NOT_READY, reason.PHONE_DOWN
         if left is AgentState.NULL:
-            agent.phone = agent.settings.contact
-            world.phones[agent.phone] = agent.id
+            agent.phone, agent.home = agent.settings.contact, agent.settings.switch
+            world.phones[phone_key(agent.phone, agent.home)] = agent.id
         else:
             agent.seconds_in[left] = agent.seconds_in.get(left, 0.0) + world.now - agent.state_since
         if left is AgentState.WORKING_AFTER_CALL or (left is AgentState.BUSY and state not in _HANDLING):
             self._handled(agent)  # a call that they make while they work after one is another matter
         if state is AgentState.NULL:
-            world.phones.pop(agent.phone, None)
+            world.phones.pop(phone_key(agent.phone, agent.home), None)
         if left is AgentState.READY:
             world.router.agent_unavailable(agent.id)
         world.timers.cancel(PAUSE, agent.id)

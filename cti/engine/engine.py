@@ -30,8 +30,10 @@ from cti.engine.recordings import SEGMENT, Recordings
 from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
 from cti.engine.supervision import SUPERVISE, Supervising
+from cti.engine.switches import LOST, Switches
 from cti.engine.takeover import TakeOver
 from cti.engine.talk import Talk
+from cti.engine.ties import TIE, Ties
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
 from cti.errors import IllegalTransition
@@ -39,7 +41,7 @@ from cti.model import calling, events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId
+from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.overflow import WAIT
 from cti.model.queue import Queue
@@ -93,7 +95,19 @@ class Engine:
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
         self._messages = Messages(self.world, self._desk, self._offers, self._line, self._exits)
-        self._links = Links(self.world, self._desk, self._calls, self._matching, self._offers, self._line, after)
+        self._ties = Ties(self.world)
+        self._switches = Switches(self.world, self._desk, self._calls, self._offers, self._talk, self._ties)
+        self._links = Links(
+            self.world,
+            self._desk,
+            self._calls,
+            self._matching,
+            self._offers,
+            self._line,
+            after,
+            self._switches,
+            self._ties,
+        )
         takeover = TakeOver(
             self.world, self._desk, self._offers, self._line, self._talk, self._media, self._consultations
         )
@@ -103,6 +117,8 @@ class Engine:
         self._recordings = Recordings(self.world)
         self._histories = Histories(self.world)
         self._recordings.overlaid = self._supervising.overlaid
+        self._ties.leg_cleared = self._calls.connection_cleared
+        self._switches.supervisor_gone = self._supervising.gone
         self._calls.talked = self._talked
         self._calls.leg_gone = self._leg_gone
         self._desk.offer_to = self._became_ready
@@ -131,7 +147,7 @@ class Engine:
             facts.LinkAuthenticated: lambda fact: self._links.changed(fact.switch, LinkTrigger.AUTHENTICATE),
             facts.LinkLost: lambda fact: self._links.changed(fact.switch, LinkTrigger.LOSE),
             facts.SnapshotTaken: self._snapshot_taken,
-            facts.AgentDefined: lambda fact: self._desk.define(fact.settings),
+            facts.AgentDefined: self._agent_defined,
             facts.AgentRemoved: self._agent_removed,
             facts.QueueDefined: self._queue_defined,
             facts.LogOnRequested: self._desk.log_on,
@@ -158,6 +174,7 @@ class Engine:
             **self._supervising.table,
             **self._recordings.table,
             **self._messages.table,
+            **self._switches.table,
         }
         self._timers: dict[str, Callable[[facts.TimerFired], None]] = {
             LEASE: lambda fact: self._offers.lease_over(ReservationId(fact.key)),
@@ -178,6 +195,8 @@ class Engine:
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
+            LOST: lambda fact: self._switches.lost(SwitchId(fact.key)),
+            TIE: lambda fact: self._ties.timer_fired(ConnectionId(fact.key)),
             WRAP_UP: self._desk.timer_fired,
             PAUSE: self._desk.timer_fired,
         }
@@ -274,6 +293,8 @@ class Engine:
 
     def _cleared(self, fact: facts.ConnectionCleared | facts.Failed) -> None:
         self.world.ended(fact.connection)
+        if self._ties.gone(fact.connection, fact.cause, fact.switch_cause):
+            return
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
             by_far_end = fact.by_far_end if isinstance(fact, facts.ConnectionCleared) else None
@@ -291,6 +312,7 @@ class Engine:
     def _leg_gone(self, call: Interaction, leg: Connection) -> None:
         self._recordings.leg_gone(call, leg)
         self._supervising.look()
+        self._switches.leg_gone(leg)
 
     def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
         self._links.snapshot(fact)
@@ -300,6 +322,10 @@ class Engine:
     def _log_off(self, fact: facts.LogOffRequested) -> None:
         self._desk.log_off(fact)
         self._supervising.leaves(fact.agent)
+
+    def _agent_defined(self, fact: facts.AgentDefined) -> None:
+        self._switches.check(fact.settings)
+        self._desk.define(fact.settings)
 
     def _agent_removed(self, fact: facts.AgentRemoved) -> None:
         self._desk.remove(fact.agent)

@@ -8,7 +8,7 @@ from cti.engine.offers import CHECK
 from cti.engine.route_requests import ROUTE
 from cti.engine.wishes import PERSONAL
 from cti.engine.world import World
-from cti.model.agent import Agent
+from cti.model.agent import Agent, phone_key
 from cti.model.connection import Connection
 from cti.model.history import History, SegmentKind
 from cti.model.ids import AgentId, InteractionId
@@ -85,8 +85,10 @@ def _agent(world: World, agent: Agent) -> list[str]:
         wrong.append(f"agent {agent.id} is {agent.state.value} without a reservation")
     if agent.state not in _WITH_A_RESERVATION and agent.reservation is not None:
         wrong.append(f"agent {agent.id} is {agent.state.value} and holds reservation {agent.reservation}")
-    if (agent.state is AgentState.NULL) == (world.phones.get(agent.phone) == agent.id):
-        wrong.append(f"agent {agent.id} is {agent.state.value} and their phone is with {world.phones.get(agent.phone)}")
+    if (agent.state is AgentState.NULL) == (world.phones.get(phone_key(agent.phone, agent.home)) == agent.id):
+        wrong.append(
+            f"agent {agent.id} is {agent.state.value} and their phone is with {world.phones.get(phone_key(agent.phone, agent.home))}"
+        )
     if agent.state is not AgentState.NULL:
         spent = sum(agent.seconds_in.values()) + world.now - agent.state_since
         session = world.now - agent.logged_on_since

@@ -11,6 +11,8 @@ from cti.engine.desk import Desk
 from cti.engine.line import Line
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
+from cti.engine.switches import STATUS, Switches
+from cti.engine.ties import Ties
 from cti.engine.world import World
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
@@ -19,12 +21,6 @@ from cti.model.ids import ConnectionId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.states import LINK, LinkState, LinkTrigger
 
-_STATUS = {
-    LinkState.DOWN: "disabled",
-    LinkState.CONNECTING: "initializing",
-    LinkState.SNAPSHOTTING: "messagesLost",
-    LinkState.LIVE: "normal",
-}
 _GONE = "SWITCH_SNAPSHOT"
 """The switch cause of an end that a snapshot made up: the channel is not there any more."""
 
@@ -40,6 +36,8 @@ class Links:
         offers: makes and ends reservations.
         line: moves calls into queues and out of them.
         after: knows of callers who are to go on after a conversation.
+        switches: knows what becomes of calls without a link.
+        ties: the channels between switches.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
@@ -51,9 +49,14 @@ class Links:
         offers: Offers,
         line: Line,
         after: AfterCall,
+        switches: Switches,
+        ties: Ties,
     ) -> None:
         self._world = world
         self._after = after
+        self._desk = desk
+        self._switches = switches
+        self._ties = ties
         self._calls = calls
         self._matching = matching
         self._offers = offers
@@ -74,8 +77,10 @@ class Links:
                 world.router.call_gone(call.id)
         if after is LinkState.LIVE:
             self._seen.add(switch)
+        elif state is LinkState.LIVE:
+            self._switches.link_down(switch)
         first = after is LinkState.SNAPSHOTTING and switch not in self._seen
-        status = "initializing" if first else _STATUS[after]
+        status = "initializing" if first else STATUS[after]
         world.notify(events.SystemStatus(switch=switch, at=world.now, status=status))
 
     def snapshot(self, fact: facts.SnapshotTaken) -> None:
@@ -83,7 +88,11 @@ class Links:
         world = self._world
         LINK.next(world.links.get(fact.switch, LinkState.DOWN), LinkTrigger.SNAPSHOT_TAKEN)  # or nothing is touched
         seen = {channel.connection: channel for channel in fact.channels}
-        calls_known, legs_known = frozenset(world.interactions), frozenset(world.connections)
+        calls_known = frozenset(world.interactions) | self._switches.link_up(fact.switch)
+        legs_known = frozenset(world.connections)
+        self._ties.snapshot(fact)
+        if fact.restarted:
+            self._switches.phones_lost(fact.switch)
         for connection in [c for c in world.connections.values() if c.switch == fact.switch]:
             if fact.restarted or connection.id not in seen:
                 self._calls.connection_cleared(connection, Cause.SWITCHING_FUNCTION_TERMINATED, _GONE)
@@ -91,7 +100,7 @@ class Links:
             known = world.connections.get(channel.connection)
             if known is not None:
                 self._catch_up(known, channel, seen)
-            elif channel.connection in world.supervisions:
+            elif channel.connection in world.supervisions or channel.tied_to is not None:
                 continue
             elif channel.side is not Side.CALLER and channel.bridged_to is None and not channel.conferring:
                 world.emit(intents.ClearConnection(fact.switch, channel.connection, Cause.CALL_CANCELLED))
@@ -100,6 +109,7 @@ class Links:
             for channel in fact.channels
             # A known one may have been diverted just now: the list was read before that.
             if (channel.connection not in legs_known or fact.restarted) and channel.side is Side.CALLER
+            if channel.tied_to is None
             # The list may be older than the end that we have been told of.
             if not world.has_ended(channel.connection) and channel.connection not in world.connections
         ]
@@ -115,6 +125,7 @@ class Links:
             self._matching.place(call)
         for call in waiting:
             self._line.stays(call)  # or goes on: what it waited for may have come to an end meanwhile
+        self._desk.look_at_phones(fact.switch, Cause.NORMAL)  # now that every call is in its place
         for call in sorted(waiting, key=lambda c: c.age_key):
             self._matching.route(call)
         for call in waiting:

@@ -81,9 +81,10 @@ class MadeCalls:
             raise InvalidAgentState(f"agent {agent.id!r} is {said}; {service!r} is not possible (possible: {possible})")
         if to is not None:
             self._check(agent, to)
+        switch = self._switch(agent)
         call = Interaction(
             id=world.ids.interaction(world.now),
-            switch=self._switch(),
+            switch=switch,
             caller=world.ids.connection(),
             calling_number=calling_number,
             calling_name=agent.id,
@@ -100,6 +101,8 @@ class MadeCalls:
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)
         leg = self._leg(call, world.ids.connection(), Side.AGENT)
         leg.agent = agent.id
+        tie = world.tie_line(agent, switch)
+        leg.via = tie.to if tie is not None else None
         back_to = (agent.state, agent.reason) if agent.state is AgentState.NOT_READY else agent.pending
         agent.connection, agent.interaction = leg.id, call.id
         self._desk.apply(agent, AgentTrigger.ANSWER, cause)
@@ -117,11 +120,11 @@ class MadeCalls:
             said = "the one who calls" if called is agent else called.state.value
             raise InvalidConnection(f"agent {called.id!r} is {said}; only another one who is ready can be called")
 
-    def _switch(self) -> SwitchId:
-        for switch in sorted(self._world.links):
-            if self._world.is_live(switch):
-                return switch
-        raise InvalidConnection("no link to a switch is live; 'make call' has to wait")
+    def _switch(self, agent: Agent) -> SwitchId:
+        found = self._world.switch_for(agent)
+        if found is None:
+            raise InvalidConnection("no link to a switch is live, or all are drained; 'make call' has to wait")
+        return found
 
     def _leg(self, call: Interaction, connection: ConnectionId, side: Side) -> Connection:
         leg = Connection(connection, call.switch, side, call.id)
@@ -145,6 +148,7 @@ class MadeCalls:
                 agent=own.id if own is not None else None,
                 auto_answer=own is not None and own.settings.auto_answer,
                 park_s=0.0 if own is None else RING_S if call.dialled is None else RING_S + LONGEST_DIALLING_S,
+                tie=world.tie_line(own, call.switch) if own is not None else None,
             )
         )
 

@@ -105,13 +105,16 @@ class Offers:
         agent.reservation = made.id
         agent.interaction = call.id
         if rings:
-            world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
+            tie = world.tie_line(agent, call.switch)
+            via = tie.to if tie is not None else None
+            world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id, via=via)
             call.connections.add(leg)
         return made
 
     def _ring(self, call: Interaction, agent: Agent, made: Reservation) -> None:
         world = self._world
         ring_s = made.lease_ends_at - made.made_at
+        tie = world.tie_line(agent, call.switch)
         self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
         world.timers.start(LEASE, made.id, ring_s)
         if call.kind is InteractionKind.FAX:
@@ -131,6 +134,8 @@ class Offers:
                 calling_name=call.calling_name,
                 called_number=call.called_number,
                 park_s=HEARD_S if call.kind is InteractionKind.VOICEMAIL else 0.0,
+                tie=tie,
+                data=dict(call.data) if tie is not None else {},
             )
         )
 

@@ -15,7 +15,7 @@ from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, SwitchId
 from cti.model.interaction import Interaction
-from cti.model.states import AgentState, LinkState
+from cti.model.states import AgentState
 from cti.model.supervision import Mode, Phase, Supervision
 
 SUPERVISE = "supervise"
@@ -76,7 +76,7 @@ class Supervising:
             if fact.agent is None and fact.interaction is None:
                 raise InvalidConnection(f"agent {fact.supervisor!r} supervises nobody; say an agent or a call")
             self._check_watched(fact.supervisor, fact.agent, fact.interaction)
-            switch = self._switch_of(fact.agent, fact.interaction)
+            switch = self._switch_of(fact.supervisor, fact.agent, fact.interaction)
             known = self._call(fact.supervisor, switch)
         else:
             self._check_watched(fact.supervisor, fact.agent, fact.interaction)
@@ -123,11 +123,12 @@ class Supervising:
                 calling_name="Supervision",
                 called_number=boss.id,
                 supervisor=boss.id,
+                tie=world.tie_line(boss, switch),
             )
         )
         return made
 
-    def _switch_of(self, agent: AgentId | None, interaction: InteractionId | None) -> SwitchId:
+    def _switch_of(self, who: AgentId, agent: AgentId | None, interaction: InteractionId | None) -> SwitchId:
         world = self._world
         if interaction is None and agent is not None:
             interaction = world.agents[agent].interaction
@@ -136,10 +137,10 @@ class Supervising:
             call = None  # a fax is on no switch; the next call of its agent's may be on any
         if call is not None and world.is_live(call.switch):
             return call.switch
-        live = sorted(switch for switch, state in world.links.items() if state is LinkState.LIVE)
-        if call is not None or not live:
+        found = world.switch_for(world.agent(who)) if call is None else None
+        if found is None:
             raise InvalidConnection("the link to the switch is not live; supervision has to wait")
-        return live[0]
+        return found
 
     def _end(self, fact: services.SupervisionEndRequested) -> None:
         self._clear(self._mine(fact.supervisor), Cause.NORMAL_CLEARING)
@@ -170,7 +171,9 @@ class Supervising:
             raise InvalidConnection(f"{call.id} is a {call.kind.value}; only calls can be pulled")
         if not call.state.is_waiting:
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only one that waits can be pulled")
-        known = self._of(fact.supervisor) or self._call(fact.supervisor, self._switch_of(None, call.id))
+        known = self._of(fact.supervisor) or self._call(
+            fact.supervisor, self._switch_of(fact.supervisor, None, call.id)
+        )
         if known.phase is not Phase.CALLING:
             self._take(known, call)
             return
@@ -248,9 +251,23 @@ class Supervising:
     def gone(self, leg: ConnectionId, cause: Cause) -> None:
         """A supervisor's leg has ended, or never came to be."""
         known = self._world.supervisions.pop(leg, None)
-        if known is not None:
-            self._world.timers.cancel(SUPERVISE, leg)
+        if known is None:
+            return
+        self._world.timers.cancel(SUPERVISE, leg)
+        if not known.moves or not self._call_again(known):
             self._tell(known, cause, Phase.ENDED)
+
+    def _call_again(self, known: Supervision) -> bool:
+        """Ring a supervisor on the switch where what they follow is now; whether that could be done."""
+        boss, call = self._world.agents.get(known.supervisor), self._heard(known)
+        if boss is None or boss.state is not AgentState.NOT_READY or self._of(boss.id) is not None:
+            return False
+        if call is None or not self._world.is_live(call.switch):
+            return False
+        made = self._call(boss.id, call.switch)
+        made.mode, made.agent, made.interaction = known.mode, known.agent, known.interaction
+        self._tell(made, Cause.MAKE_CALL)
+        return True
 
     def look(self) -> None:
         """Something has changed in who talks with whom: whoever follows it listens to what there is now."""
@@ -330,6 +347,11 @@ class Supervising:
         over = known.interaction is not None and self._heard(known) is None
         if over or (known.agent is not None and known.agent not in world.agents):
             self._clear(known, Cause.NORMAL_CLEARING)  # what was followed is no more
+            return
+        call = self._heard(known)
+        if call is not None and call.switch != known.switch and world.is_live(call.switch):
+            known.moves = True
+            self._clear(known, Cause.NORMAL_CLEARING)
             return
         target = self._target(known)
         if target is None:

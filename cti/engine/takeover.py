@@ -99,6 +99,8 @@ class TakeOver:
         world = self._world
         boss = world.agent(known.supervisor)
         leg = Connection(known.leg, known.switch, Side.AGENT, call.id, boss.id)
+        tie = world.tie_line(boss, known.switch)
+        leg.via = tie.to if tie is not None else None
         leg.move(ConnectionTrigger.ESTABLISH)
         leg.established_at = world.now
         leg.parked = True  # or it listens in, which a bridge ends by itself [live]

@@ -387,6 +387,21 @@ class Talk:
             call.wanted_pair = call.pair
         return True
 
+    def phone_lost(self, leg: Connection) -> None:
+        """The phone at the end of a leg is gone, and the leg's own switch does not know: it ends.
+
+        A caller who talked with its agent, or was held by them, goes back to the queue.
+        """
+        call = self._world.interactions[leg.interaction]
+        other = self._world.connections.get(call.caller)
+        in_charge = leg.agent is not None and leg.agent == call.agent and leg.id != call.caller
+        with_caller = call.talk is TalkState.TALKING or call.talk in _CALLER_HELD
+        to_queue = call.queue is not None and (other is None or other.agent is None)
+        if in_charge and with_caller and to_queue and call.onward is None and call.queue is not None:
+            self._send(call, ToQueue(call.queue), Cause.RECALL)
+        else:
+            self._offers.clear(leg, Cause.DEST_OUT_OF_ORDER)
+
     def _others(self, call: Interaction) -> list[Connection]:
         """The living legs other than the caller's, by id; without those that are only being rung."""
         legs = [self._world.connections[each] for each in sorted(call.connections - {call.caller, call.invited})]

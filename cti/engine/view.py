@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from attrs import evolve, frozen
@@ -55,6 +56,26 @@ class AgentView:
 
 
 @frozen
+class SwitchView:
+    """A switch: its link, and what there is on it."""
+
+    id: SwitchId
+    link: LinkState
+    draining: bool
+    """Whether it takes no new calls."""
+    drained: bool
+    """Whether, besides, none is left."""
+    lost: bool
+    """Whether its link has been down for so long that its calls were given up."""
+    sip: str
+    """Where the other switches reach its agents; empty where they do not."""
+    calls: int
+    """Calls that came in there, or are with agents there."""
+    agents: int
+    """Logged-on agents whose phones are at it, by their settings."""
+
+
+@frozen
 class CentreView:
     """Everything at one instant."""
 
@@ -67,6 +88,7 @@ class CentreView:
     talking: int
     parked: tuple[ParkedCall, ...] = ()
     """The calls that are parked, by place."""
+    switches: tuple[SwitchView, ...] = ()
 
 
 def view(world: World) -> CentreView:
@@ -79,6 +101,25 @@ def view(world: World) -> CentreView:
         calls=len(world.interactions),
         talking=sum(call.state is InteractionState.ESTABLISHED for call in world.interactions.values()),
         parked=tuple(each for _, each in sorted(world.parked.items()) if _is_parked(world, each)),
+        switches=switches_view(world),
+    )
+
+
+def switches_view(world: World) -> tuple[SwitchView, ...]:
+    """Every switch as it is now; costs a look at every connection and every agent."""
+    agents = Counter(agent.home for agent in world.agents.values() if agent.state is not AgentState.NULL)
+    return tuple(
+        SwitchView(
+            id=name,
+            link=world.links.get(name, LinkState.DOWN),
+            draining=name in world.draining,
+            drained=world.draining.get(name, False),
+            lost=name in world.lost,
+            sip=settings.sip,
+            calls=world.calls_on(name),
+            agents=agents[name],
+        )
+        for name, settings in world.switches.items()
     )
 
 

@@ -23,6 +23,7 @@ from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
 from cti.model.states import LinkState
 from cti.model.supervision import Supervision
+from cti.model.switch import SwitchSettings, Tie, TieLine
 from cti.routing.router import Router
 
 CUSTOMERS_KEPT = 200_000
@@ -44,6 +45,14 @@ class World:
         self.connections: dict[ConnectionId, Connection] = {}
         self.reservations: dict[ReservationId, Reservation] = {}
         self.links: dict[SwitchId, LinkState] = {}
+        self.switches: dict[SwitchId, SwitchSettings] = {}
+        """What is configured of each; ``links`` may know of more, from the run before."""
+        self.draining: dict[SwitchId, bool] = {}
+        """The switches that take no new calls, and whether it has been told that none is left."""
+        self.lost: set[SwitchId] = set()
+        """Those that have been down for so long that their calls have been given up."""
+        self.ties: dict[ConnectionId, Tie] = {}
+        """The channels that carry legs on to phones at other switches; they are no connections of any call."""
         self.phones: dict[str, AgentId] = {}
         """Who is logged on at which phone."""
         self.adopted: dict[AgentId, ConnectionId] = {}
@@ -144,6 +153,34 @@ class World:
     def is_live(self, switch: SwitchId) -> bool:
         """Whether calls on this switch may be routed; what is on none, such as a fax, always may."""
         return not switch or self.links.get(switch) is LinkState.LIVE
+
+    def takes_calls(self, switch: SwitchId) -> bool:
+        """Whether new calls may be made on this switch, or offered to agents whose phones are at it."""
+        return self.is_live(switch) and switch not in self.draining
+
+    def reachable(self, agent: Agent) -> bool:
+        """Whether the switch that an agent's phone is at can be reached, and takes calls."""
+        return not agent.home or self.takes_calls(agent.home)
+
+    def switch_for(self, agent: Agent | None = None) -> SwitchId | None:
+        """The switch on which a new call is made: that of the agent's phone if it can be, else any; None if none can."""
+        if agent is not None and agent.home and self.takes_calls(agent.home):
+            return agent.home
+        return next((switch for switch in sorted(self.links) if self.takes_calls(switch)), None)
+
+    def calls_on(self, switch: SwitchId) -> int:
+        """How many calls, and people who listen in, have a leg on a switch or a phone at it."""
+        calls = {leg.interaction for leg in self.connections.values() if switch in (leg.switch, leg.via)}
+        return len(calls) + sum(each.switch == switch for each in self.supervisions.values())
+
+    def tie_line(self, agent: Agent, switch: SwitchId) -> TieLine | None:
+        """The way from a switch to an agent's phone; None where that switch can dial the phone itself."""
+        home = agent.home or agent.settings.switch
+        to = self.switches.get(home) if home != switch else None
+        here = self.switches.get(switch)
+        if to is None or here is None:
+            return None
+        return TieLine(switch, to.id, to.sip, here.profile)
 
     def agent(self, agent: AgentId) -> Agent:
         """The agent of this id.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import Factory, define, field, frozen
 
-from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.recording import maybe_share, recorded_share
 from cti.model.states import AgentState
 from cti.model.validate import count, levels, name, one_of, seconds
+
+NOWHERE: Final = SwitchId("")
+"""In place of a switch: every switch can dial the phone itself."""
 
 
 @frozen
@@ -30,6 +34,8 @@ class AgentSettings:
         auto_answer: whether the phone is asked to answer by itself when its agent makes a call.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
             says; None leaves it to the queue.
+        switch: the switch that the phone is at; calls on the others reach it from there. Empty: every switch can dial
+            the contact itself.
     """
 
     id: AgentId = field(validator=name)
@@ -44,6 +50,12 @@ class AgentSettings:
     phone_down_delay_s: float = field(default=15.0, validator=seconds)
     auto_answer: bool = False
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
+    switch: SwitchId = NOWHERE
+
+
+def phone_key(contact: str, switch: SwitchId) -> str:
+    """What tells a phone from all others: the same contact may be another phone at another switch."""
+    return f"{switch} {contact}" if switch else contact
 
 
 @define(eq=False)
@@ -59,6 +71,10 @@ class Agent:
     reason: str = ""
     phone: str = ""
     """The contact this session uses; a changed contact counts from the next log-on."""
+    home: SwitchId = NOWHERE
+    """The switch which that phone is at; likewise."""
+    stranded: bool = False
+    """Whether they are not ready only because the switch that their phone is at cannot be reached, or is drained."""
     pending: tuple[AgentState, str] | None = None
     """The state asked for while busy, and its reason."""
     reservation: ReservationId | None = None

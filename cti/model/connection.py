@@ -35,6 +35,8 @@ class Connection:
     established_at: float | None = None
     leaving: bool = False
     """Whether it is to end as soon as it hears nobody."""
+    via: SwitchId | None = None
+    """The switch at which its phone is, where that is another."""
     parked: bool = False
     """Whether the switch has said that it hears nobody, since it last heard somebody."""
 

@@ -20,6 +20,7 @@ from cti.model.overflow import Overflow, ToDestination
 from cti.model.personal import LastAgent, Personal
 from cti.model.queue import QueueSettings
 from cti.model.services import Service
+from cti.model.switch import SwitchSettings
 from cti.model.validate import whole
 
 # -- from a switch ----------------------------------------------------------------------------------------------------
@@ -168,6 +169,10 @@ class ChannelSeen:
     """What its script asked for, if it waits in a queue."""
     queued_at: float | None = None
     """Unix time at which it first entered a queue."""
+    tied_to: ConnectionId | None = None
+    """The leg on another switch that it carries on to a phone."""
+    tied_from: SwitchId | None = None
+    """The switch that leg is on."""
 
 
 @frozen
@@ -185,6 +190,19 @@ class Parked:
 
     switch: SwitchId
     connection: ConnectionId
+
+
+@frozen
+class Tied:
+    """A channel on this switch carries on a leg that is on another, to a phone here."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    leg: ConnectionId
+    """The leg that it carries on."""
+    origin: SwitchId
+    """The switch that leg is on."""
+    interaction: InteractionId | None = None
 
 
 @frozen
@@ -233,6 +251,20 @@ class Announced:
 
 
 # -- from the host application and from agents ------------------------------------------------------------------------
+
+
+@frozen
+class SwitchDefined:
+    """A switch was added, or its settings changed."""
+
+    settings: SwitchSettings
+
+
+@frozen
+class SwitchRemoved:
+    """A switch is none of the centre's any more: its calls are over for us."""
+
+    switch: SwitchId
 
 
 @frozen
@@ -371,6 +403,7 @@ Fact = (
     | Bridged
     | BridgeFailed
     | Parked
+    | Tied
     | Tapped
     | RecordingStarted
     | RecordingStopped
@@ -384,6 +417,8 @@ Fact = (
     | LinkAuthenticated
     | LinkLost
     | SnapshotTaken
+    | SwitchDefined
+    | SwitchRemoved
     | AgentDefined
     | AgentRemoved
     | QueueDefined

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from cti.model.cause import Cause
 from cti.model.events import Event
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.switch import TieLine
 
 
 @frozen
@@ -28,6 +30,10 @@ class OfferCall:
     called_number: str
     park_s: float = 0.0
     """How long the answered leg may stay without anybody to hear, besides the time that every leg is given."""
+    tie: TieLine | None = None
+    """The way to the phone, where it is at another switch."""
+    data: Mapping[str, Any] = Factory(dict)
+    """Attached data, for that switch and the phone to see."""
 
 
 @frozen
@@ -78,6 +84,9 @@ class MakeConnection:
     """How long it waits for somebody to talk with, besides the time that every leg is given."""
     supervisor: AgentId | None = None
     """The supervisor whom it is for, if it is no party's."""
+    tie: TieLine | None = None
+    """As in OfferCall."""
+    data: Mapping[str, Any] = Factory(dict)
 
 
 @frozen

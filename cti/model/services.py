@@ -315,6 +315,14 @@ class CompleteTaskRequested:
     agent: AgentId
 
 
+@frozen
+class DrainRequested:
+    """A switch is to take no new calls, and its agents none, until it is told otherwise (not CSTA)."""
+
+    switch: SwitchId
+    drain: bool = True
+
+
 Service = (
     HoldRequested
     | RetrieveRequested
@@ -349,4 +357,5 @@ Service = (
     | AcceptTaskRequested
     | RejectTaskRequested
     | CompleteTaskRequested
+    | DrainRequested
 )

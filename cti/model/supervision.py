@@ -57,3 +57,5 @@ class Supervision:
     tries: int = 0
     """How often that has been so in a row."""
     clearing: bool = False
+    moves: bool = False
+    """Whether the leg ends only since what it follows is on another switch now, where the phone is rung again."""

@@ -120,6 +120,7 @@ def take_up(engine: Engine, past: Past, now: float, chance: random.Random | None
     for switch, state in world.links.items():
         if state is not LinkState.DOWN:
             _tell(engine, facts.LinkLost(switch), now, due)
+    world.switches.clear()  # the program says which there are
     on_calls = {call.switch for call in world.interactions.values()}
     world.links = {switch: state for switch, state in world.links.items() if switch in on_calls}
     logged_on = {agent.id for agent in world.agents.values() if agent.state is not AgentState.NULL}

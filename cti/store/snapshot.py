@@ -19,6 +19,7 @@ from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
 from cti.model.states import AgentState, LinkState
 from cti.model.supervision import Supervision
+from cti.model.switch import SwitchSettings, Tie
 from cti.routing import Router
 from cti.store.codec import Codec
 from cti.store.errors import NotUnderstood
@@ -32,6 +33,10 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "connections": dict[ConnectionId, Connection],
         "reservations": dict[ReservationId, Reservation],
         "links": dict[SwitchId, LinkState],
+        "switches": dict[SwitchId, SwitchSettings],
+        "draining": dict[SwitchId, bool],
+        "lost": set[SwitchId],
+        "ties": dict[ConnectionId, Tie],
         "phones": dict[str, AgentId],
         "adopted": dict[AgentId, ConnectionId],
         "last_agents": dict[str, tuple[AgentId, float]],
@@ -49,6 +54,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "Timers": {"_generation": int, "_running": Any},
     "Links": {"_seen": set[SwitchId]},
+    "Switches": {"given_up": dict[SwitchId, list[InteractionId]]},
     "Wishes": {"_waits": dict[InteractionId, tuple[float, float]]},
     "Counts": {"_lenders": frozenset[QueueId]},
 }

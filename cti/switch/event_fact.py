@@ -66,7 +66,25 @@ class EventFacts:
         translate = self._table.get(event.name)
         if translate is None or tags.untag(event.text("variable_cti_node")) != self._node:
             return None
-        return translate(event, ConnectionId(event.text("Unique-ID") or ""))
+        leg = ConnectionId(event.text("Unique-ID") or "")
+        if event.text("variable_" + tags.TIE) is not None:
+            return self._tie(event, leg)
+        return translate(event, leg)
+
+    def _tie(self, event: Event, channel: ConnectionId) -> facts.Fact | None:
+        """A channel that carries on a leg of another switch: it comes, and it goes."""
+        if event.name == "CHANNEL_HANGUP":
+            return self._hangup(event, channel)
+        if event.name not in ("CHANNEL_CREATE", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER"):
+            return None
+        interaction = tags.untag(event.text("variable_" + tags.INTERACTION))
+        return facts.Tied(
+            self._switch,
+            channel,
+            ConnectionId(tags.untag(event.text("variable_" + tags.TIE))),
+            SwitchId(tags.untag(event.text("variable_" + tags.TIE_FROM))),
+            InteractionId(interaction) if interaction else None,
+        )
 
     def _reservation(self, event: Event) -> ReservationId | None:
         value = event.text("variable_cti_reservation")

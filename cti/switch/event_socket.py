@@ -117,6 +117,11 @@ class EventSocket:
             raise
         self._keeper = gevent.spawn(self._keep)
 
+    def keep_trying(self) -> None:
+        """Where ``start`` has found nobody: try again and again, as after the loss of the links. Never blocks."""
+        if self._keeper is None:
+            self._keeper = gevent.spawn(self._keep)
+
     def stop(self) -> None:
         """Close the links. Whoever waits on them is told LinkClosed. Blocks for an instant at most."""
         if self._keeper is not None:

@@ -93,6 +93,10 @@ class FreeSwitch:
         """
         self._socket.start()
 
+    def keep_trying(self) -> None:
+        """Where ``start`` has found nobody: try again and again, as after the loss of the link. Never blocks."""
+        self._socket.keep_trying()
+
     def stop(self) -> None:
         """Close the links. Whoever waits for something of this switch is told LinkClosed."""
         self._socket.stop()

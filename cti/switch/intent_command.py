@@ -11,6 +11,7 @@ from cti.esl import Api, BgApi, Execute, application, channel_variables
 from cti.model import intents
 from cti.switch import tags
 from cti.switch.causes import hangup_cause_of
+from cti.switch.tie_headers import dialled, tie_headers
 
 ORIGINATE_GRACE_S: Final = 5
 """FreeSWITCH's own ring timer is only a belt behind ours: its whole-second clock may fire up to 1 s early [live]."""
@@ -141,10 +142,11 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             "rdnis": offer.called_number,
             "hangup_after_bridge": "true",
             "max_session_transfers": str(TRANSFERS),
+            **tie_headers(offer, offer.interaction),
         }
     )
     # The job carries the leg's own name: its end is the only certain word on a leg that never came to be.
-    return BgApi(f"originate {variables}{offer.contact} {application('park')}", job_uuid=offer.leg)
+    return BgApi(f"originate {variables}{dialled(offer)} {application('park')}", job_uuid=offer.leg)
 
 
 def _yes(value: bool) -> str:
@@ -170,6 +172,7 @@ def _make_connection(call: intents.MakeConnection, node: str) -> BgApi:
             "rdnis": call.called_number,
             "hangup_after_bridge": "true",
             "max_session_transfers": str(TRANSFERS),
+            **tie_headers(call, call.interaction),
         }
     )
-    return BgApi(f"originate {variables}{call.contact} {application('park')}", job_uuid=call.leg)
+    return BgApi(f"originate {variables}{dialled(call)} {application('park')}", job_uuid=call.leg)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cti.model.connection import Side
 from cti.model.facts import ChannelSeen
-from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.switch import tags
 
 
@@ -47,7 +47,8 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     parked = state == "CS_PARK" or application in ("park", "playback", "eavesdrop")
     interaction = tags.untag(_text(dump, "variable_cti_interaction"))
     conferring = application == "conference" and interaction != ""
-    if not reservation and not partner and not parked and not conferring:
+    tie = tags.untag(_text(dump, "variable_cti_tie"))
+    if not reservation and not partner and not parked and not conferring and not tie:
         return None
     return ChannelSeen(
         connection=ConnectionId(_text(dump, "Unique-ID")),
@@ -63,6 +64,8 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         queue=QueueId(q) if (q := tags.untag(_text(dump, "variable_cti_queue"))) else None,
         priority=int(_number(_text(dump, "variable_cti_priority")) or 0),
         queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
+        tied_to=ConnectionId(tie) if tie else None,
+        tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,
         side=Side.AGENT if reservation else Side.OTHER if _text(dump, "variable_cti_other") else Side.CALLER,
     )
 

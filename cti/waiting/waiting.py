@@ -93,7 +93,8 @@ class Waiting:
         """Attend to those who wait already, and say which prompts are missing. Blocks for as long as that takes."""
         for call in list(self._loop.engine.world.interactions.values()):
             stay = self._stays.get(call.id)
-            if call.state.is_waiting and call.queue is not None and (stay is None or stay.attendant is None):
+            here = call.switch == self._switch.id
+            if here and call.state.is_waiting and call.queue and (stay is None or stay.attendant is None):
                 self._found(call.id, call.queue)
         try:
             for each in self.missing():
@@ -196,7 +197,7 @@ class Waiting:
     # -- what the engine tells ----------------------------------------------------------------------------------------
 
     def told(self, event: events.Event) -> None:
-        """Follow the calls. Never blocks."""
+        """Follow the calls on this switch. Never blocks."""
         if isinstance(event, events.Queued):
             self._queued(event)
         elif isinstance(event, events.Diverted):

@@ -16,7 +16,7 @@ from .event_socket import EventSocket
 from .ports import free_audio_ports, free_ports
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "freeswitch-conf"
-_PROFILES = ("callers", "agents")
+_PROFILES = ("callers", "agents", "peers")
 # Booting takes 3 s on an idle machine, most of it in mod_sofia; a machine with other work to do may need far longer.
 _BOOT_TIMEOUT_S = 90.0
 _RTP_PORTS = 2000
@@ -46,7 +46,7 @@ class FreeSwitchProcess:
         self.password = "ClueCon"
         self.domain = "cti.internal"
         self.agent_password = "agent-secret"
-        self.event_port, self.callers_port, self.agents_port = free_ports(3)
+        self.event_port, self.callers_port, self.agents_port, self.peers_port = free_ports(4)
         self._rtp_start = free_audio_ports(_RTP_PORTS)
         shutil.copytree(CONFIGURATION, self._configuration)
         for directory in ("log", "db", "run", "storage"):
@@ -55,6 +55,7 @@ class FreeSwitchProcess:
             event_socket_port=self.event_port,
             callers_port=self.callers_port,
             agents_port=self.agents_port,
+            peers_port=self.peers_port,
             rtp_start_port=self._rtp_start,
             rtp_end_port=self._rtp_start + _RTP_PORTS - 2,
         )

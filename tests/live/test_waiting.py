@@ -99,7 +99,7 @@ def test_music_goes_on_between_announcements_and_missing_files_harm_nobody(watch
         greeting=(NOWHERE, SHORT.format(500)), messages=SHORT.format(600), message_every_s=1, music=(NOWHERE, OTHER)
     )
     started(watch, treatment)
-    assert watch.centre._waiting.missing() == [
+    assert watch.centre._waitings[watch.centre.switch.id].missing() == [
         f"queue 'claims': the switch has not {NOWHERE!r}; callers hear the music on, and a tone in place of music"
     ]
     call_in([4.5, "*"], info=True)

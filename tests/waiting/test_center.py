@@ -53,8 +53,8 @@ def test_greeting_music_and_messages(line):
     assert caller.channel.variable("playback_terminators") == "none"
     caller.hang_up()
     line.all_is_over()
-    assert line.centre._waiting._stays == {}
-    assert line.centre._waiting._greeted == {}
+    assert line.centre._waitings[line.centre.switch.id]._stays == {}
+    assert line.centre._waitings[line.centre.switch.id]._greeted == {}
 
 
 def test_an_agent_who_answers_cuts_the_announcement(line):
@@ -74,7 +74,7 @@ def test_after_an_agent_who_answered_and_went_the_music_goes_on(line):
     started(line, WaitingTreatment(greeting=MESSAGE))
     caller = call_in(line)
     line.until("the music plays", lambda: plays(caller, MUSIC))
-    waiting = line.centre._waiting
+    waiting = line.centre._waitings[line.centre.switch.id]
     (stay,) = waiting._stays.values()
     line.agent("bob", DROPS)
     line.wait_for(events.OfferEnded)
@@ -169,7 +169,7 @@ def test_an_agent_hears_the_whisper_before_the_caller_is_there(line):
     line.wait_for(events.Established)
     caller.hang_up()
     line.all_is_over()
-    assert line.centre._waiting._whispers == {}
+    assert line.centre._waitings[line.centre.switch.id]._whispers == {}
 
 
 def _plays_to(channel, sound):
@@ -196,7 +196,7 @@ def test_the_link_drops_in_the_middle(line):
     started(line, WaitingTreatment(messages=MESSAGE, message_every_s=1, offers={"9": Disconnect()}))
     caller = call_in(line)
     line.until("the music plays", lambda: plays(caller, MUSIC))
-    (stay,) = line.centre._waiting._stays.values()
+    (stay,) = line.centre._waitings[line.centre.switch.id]._stays.values()
     first = stay.greenlet
     line.centre.switch._socket._events.close()
     line.until("the link is back", lambda: len(line.of(events.SystemStatus, status="normal")) == 2)

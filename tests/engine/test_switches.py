@@ -1,0 +1,444 @@
+"""Several switches in one centre: whose phone is where, which is drained, and what ends when one is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from cti.errors import ConfigurationError, InvalidConnection, UnknownSwitch
+from cti.model import events, facts, intents, services
+from cti.model.agent import AgentSettings
+from cti.model.cause import Cause
+from cti.model.ids import AgentId, ConnectionId, InteractionId, SwitchId
+from cti.model.overflow import ToDestination
+from cti.model.party import ToAgent
+from cti.model.states import AgentState, InteractionState
+from cti.model.supervision import Mode
+from cti.model.switch import SwitchSettings, TieLine
+from cti.store.codec import Codec
+from cti.store.snapshot import restore, take
+
+from .story import Story
+
+NORTH, SOUTH = SwitchId("north"), SwitchId("south")
+ANN, BOB = AgentId("ann"), AgentId("bob")
+SIP = {NORTH: "192.0.2.1:5090", SOUTH: "192.0.2.2:5090"}
+
+
+class Two(Story):
+    """Ann's phone is at the north switch, Bob's at the south; each takes a queue of their own."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(live=False)
+        for name in (NORTH, SOUTH):
+            more = {"sip": SIP[name], "lost_after_s": 30.0, **settings}
+            self.tell(facts.SwitchDefined(SwitchSettings(name, **more)))
+            self.link_up(switch=name)
+        self.queue("ann", requires="ann")
+        self.queue("bob", requires="bob", wrap_up_s=0)
+        self.agent("ann", contact="user/1001", switch=NORTH, skills={"ann": 1})
+        self.agent("bob", contact="user/1001", switch=SOUTH, skills={"bob": 1})
+
+    def comes(self, queue: str, switch: SwitchId = NORTH) -> InteractionId:
+        call = self.call(switch=switch)
+        self.enqueue(call, queue)
+        return call
+
+    def offer(self, agent: str) -> intents.OfferCall:
+        return next(i for i in reversed(self.intents) if isinstance(i, intents.OfferCall) and i.agent == agent)
+
+    def bob_talks(self, queue: str = "bob") -> InteractionId:
+        """A caller at the north switch talks with Bob, whose phone is at the south one."""
+        call = self.comes(queue)
+        self.take("bob")
+        return call
+
+    def drain(self, switch: SwitchId, *, drain: bool = True) -> None:
+        self.tell(services.DrainRequested(switch, drain))
+
+    def details(self) -> list[str]:
+        return [event.detail for event in self.events(events.SystemStatus) if event.detail]
+
+    def tie(self, leg: ConnectionId, channel: str = "tie") -> None:
+        self.tell(facts.Tied(SOUTH, ConnectionId(channel), leg, NORTH))
+
+
+@pytest.fixture
+def two() -> Two:
+    return Two()
+
+
+def test_an_agent_at_one_switch_takes_calls_that_came_in_at_another(two):
+    call = two.call(switch=NORTH)
+    two.enqueue(call, "bob", policy="4711")
+    offer = two.offer("bob")
+    assert (offer.switch, offer.contact) == (NORTH, "user/1001")
+    assert offer.tie == TieLine(NORTH, SOUTH, SIP[SOUTH], "peers")
+    assert offer.data == {"policy": "4711"}
+    leg = two.take("bob")
+    assert (two.leg(leg).switch, two.leg(leg).via) == (NORTH, SOUTH)
+    assert two.state("bob") is AgentState.BUSY
+
+
+def test_at_the_same_switch_there_is_no_tie(two):
+    two.comes("bob", SOUTH)
+    assert two.offer("bob").tie is None
+    assert two.leg(two.offered_leg("bob")).via is None
+
+
+def test_a_phone_of_no_switch_is_dialled_from_wherever_the_call_is(two):
+    two.queue("cy", requires="cy")
+    two.agent("cy", contact="sofia/gateway/mobile/1", skills={"cy": 1})
+    two.comes("cy", SOUTH)
+    assert (two.offer("cy").switch, two.offer("cy").tie) == (SOUTH, None)
+
+
+def test_the_same_contact_at_two_switches_is_two_phones(two):
+    assert {two.state("ann"), two.state("bob")} == {AgentState.READY}
+    two.log_off("ann")
+    assert list(two.world.phones.values()) == ["bob"]
+
+
+def test_the_agents_of_a_switch_that_cannot_be_reached_are_not_ready_and_come_back(two):
+    two.link_lost(SOUTH)
+    assert (two.state("bob"), two.why("bob")) == (AgentState.NOT_READY, "PHONE_DOWN")
+    assert two.state("ann") is AgentState.READY
+    call = two.comes("bob")
+    assert two.ringing(call) == []
+    two.link_up(switch=SOUTH)
+    assert two.ringing(call) == ["bob"]
+
+
+def test_who_asked_to_be_not_ready_meanwhile_stays_so(two):
+    two.link_lost(SOUTH)
+    two.not_ready("bob", "lunch")
+    two.link_up(switch=SOUTH)
+    assert (two.state("bob"), two.why("bob")) == (AgentState.NOT_READY, "lunch")
+
+
+def test_who_asks_to_be_ready_meanwhile_is_when_it_is_back(two):
+    two.not_ready("bob")
+    two.link_lost(SOUTH)
+    two.ready("bob")
+    assert (two.state("bob"), two.why("bob")) == (AgentState.NOT_READY, "PHONE_DOWN")
+    two.link_up(switch=SOUTH)
+    assert two.state("bob") is AgentState.READY
+
+
+def test_an_offer_on_its_way_to_a_switch_that_is_lost_is_withdrawn_and_the_caller_keeps_the_place(two):
+    call = two.comes("bob")
+    leg = two.offered_leg("bob")
+    two.link_lost(SOUTH)
+    assert leg in two.clears()
+    assert two.state("bob") is AgentState.NOT_READY
+    assert two.interaction(call).state is InteractionState.QUEUED
+    two.cleared(leg)
+    two.link_up(switch=SOUTH)
+    assert two.ringing(call) == ["bob"]
+
+
+def test_a_call_in_hand_goes_on_while_the_link_to_its_agents_switch_is_down(two):
+    call = two.bob_talks()
+    two.link_lost(SOUTH)
+    assert two.state("bob") is AgentState.BUSY
+    two.advance(10)
+    two.link_up(switch=SOUTH)
+    assert two.interaction(call).state is InteractionState.ESTABLISHED
+    two.ends("bob")
+    assert two.state("bob") is AgentState.READY
+
+
+def test_a_lost_switch_ends_its_own_calls_and_no_others(two):
+    at_north, at_south = two.comes("ann"), two.comes("bob", SOUTH)
+    two.take("ann")
+    two.take("bob")
+    waiting = two.comes("bob", SOUTH)
+    two.link_lost(SOUTH)
+    two.advance(29)
+    assert not two.is_over(at_south)
+    two.advance(2)
+    assert two.is_over(at_south)
+    assert two.is_over(waiting)
+    assert {e.cause for e in two.events(events.ConnectionCleared)} == {Cause.SWITCHING_FUNCTION_TERMINATED}
+    assert [e.state for e in two.events(events.CallCleared)] == ["lost", "lost"]
+    assert two.figures("bob").lost == 1
+    assert two.interaction(at_north).state is InteractionState.ESTABLISHED
+    assert (two.state("ann"), two.state("bob")) == (AgentState.BUSY, AgentState.NOT_READY)
+    assert two.details() == ["lost, with 2 calls"]
+    two.link_up(switch=SOUTH, restarted=True)
+    assert two.state("bob") is AgentState.READY
+
+
+def test_without_a_limit_a_switch_is_waited_for():
+    two = Two(lost_after_s=None)
+    call = two.comes("bob", SOUTH)
+    two.take("bob")
+    two.link_lost(SOUTH)
+    two.advance(3600)
+    assert not two.is_over(call)
+
+
+def test_the_attempts_to_reach_a_lost_switch_do_not_put_off_its_end(two):
+    call = two.comes("bob", SOUTH)
+    two.link_lost(SOUTH)
+    for _ in range(8):
+        two.advance(4)
+        two.tell(facts.LinkConnecting(SOUTH))
+        two.link_lost(SOUTH)
+    assert two.is_over(call)
+
+
+def test_a_caller_whose_agents_switch_is_lost_goes_back_to_the_queue(two):
+    two.agent("bea", contact="user/1002", switch=NORTH, skills={"bob": 1}, ready=False)
+    call = two.bob_talks()
+    leg = two.world.agents[BOB].connection
+    caller = two.caller_of(call)
+    two.link_lost(SOUTH)
+    two.advance(31)
+    assert two.wanted(intents.Separate) == [intents.Separate(NORTH, caller, leg)]
+    two.tell(facts.Parked(NORTH, caller))
+    assert leg in two.clears()
+    assert two.interaction(call).state is InteractionState.QUEUED
+    two.cleared(leg)
+    assert two.state("bob") is AgentState.NOT_READY
+    two.ready("bea")
+    assert two.ringing(call) == ["bea"]
+
+
+def test_so_does_one_whose_agents_switch_has_been_started_again(two):
+    call = two.bob_talks()
+    caller = two.caller_of(call)
+    two.link_lost(SOUTH)
+    two.link_up(switch=SOUTH, restarted=True)
+    two.tell(facts.Parked(NORTH, caller))
+    assert two.interaction(call).state is InteractionState.QUEUED
+
+
+def test_calls_that_were_given_up_are_new_ones_when_their_switch_comes_back_with_them(two):
+    call = two.comes("bob", SOUTH)
+    leg = two.take("bob")
+    caller = two.caller_of(call)
+    seen = [two.seen(caller, bridged_to=leg), two.seen(leg, bridged_to=caller)]
+    two.link_lost(SOUTH)
+    two.advance(31)
+    two.link_up(*seen, switch=SOUTH)
+    again = two.world.connections[caller].interaction
+    assert again != call
+    assert two.interaction(again).state is InteractionState.ESTABLISHED
+    assert two.state("bob") is AgentState.BUSY
+
+
+# -- drained --------------------------------------------------------------------------------------------------------
+
+
+def test_a_drained_switch_takes_no_new_call_and_ends_those_that_are_there(two):
+    call = two.comes("bob", SOUTH)
+    two.take("bob")
+    two.drain(SOUTH)
+    two.tell(facts.Offered(SOUTH, ConnectionId("late"), "1", "", "5000"))
+    (offered,) = two.events(events.Offered, last=True)
+    assert offered.cause is Cause.RESOURCES_NOT_AVAILABLE
+    (clear,) = two.wanted(intents.ClearConnection)
+    assert (clear.connection, clear.cause) == ("late", Cause.RESOURCES_NOT_AVAILABLE)
+    two.cleared(ConnectionId("late"))
+    assert two.details() == ["draining"]
+    two.ends("bob")
+    assert two.is_over(call)
+    assert two.details() == ["draining", "drained"]
+    assert (two.state("bob"), two.why("bob")) == (AgentState.NOT_READY, "PHONE_DOWN")
+    two.drain(SOUTH, drain=False)
+    assert two.state("bob") is AgentState.READY
+    assert two.world.draining == {}
+
+
+def test_new_calls_of_a_drained_switch_go_where_it_says():
+    two = Two(drain=ToDestination("6000"))
+    two.drain(SOUTH)
+    two.tell(facts.Offered(SOUTH, ConnectionId("late"), "1", "", "5000"))
+    (diverted,) = two.wanted(intents.DivertConnection)
+    assert diverted.destination == "6000"
+    assert two.world.interactions == {}
+
+
+def test_a_drained_switch_is_not_drained_while_one_of_its_agents_talks_on_another(two):
+    call = two.bob_talks()
+    two.drain(SOUTH)
+    assert two.details() == ["draining"]
+    assert two.state("bob") is AgentState.BUSY
+    two.ends("bob")
+    assert two.is_over(call)
+    assert two.details() == ["draining", "drained"]
+
+
+def test_its_waiting_callers_are_still_answered_by_others(two):
+    two.not_ready("ann")
+    waiting = two.comes("ann", SOUTH)
+    two.drain(SOUTH)
+    two.ready("ann")
+    assert two.ringing(waiting) == ["ann"]
+
+
+def test_calls_are_made_elsewhere_while_a_switch_is_drained(two):
+    two.not_ready("bob")
+    two.drain(SOUTH)
+    two.tell(services.MakeCallRequested(BOB, ToAgent(ANN)))
+    (made,) = two.wanted(intents.MakeConnection)
+    assert (made.switch, made.tie.to) == (NORTH, SOUTH)
+    two.drain(NORTH)
+    two.agent("cy", contact="x", ready=False)
+    two.agent("dee", contact="y")
+    with pytest.raises(InvalidConnection, match="drained"):
+        two.tell(services.MakeCallRequested(AgentId("cy"), ToAgent(AgentId("dee"))))
+
+
+def test_draining_twice_or_nothing_at_all(two):
+    two.drain(SOUTH)
+    two.drain(SOUTH)
+    assert two.details() == ["draining", "drained"]
+    with pytest.raises(UnknownSwitch, match="south"):
+        two.drain(SwitchId("souht"))
+
+
+# -- ties -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_tie_is_nobodys_call(two):
+    two.bob_talks()
+    leg = two.world.agents[BOB].connection
+    two.tie(leg)
+    assert len(two.world.interactions) == 1
+    two.cleared(leg)
+    two.tell(facts.ConnectionCleared(SOUTH, ConnectionId("tie"), Cause.NORMAL_CLEARING, ""))
+    assert two.world.ties == {}
+
+
+def test_a_tie_in_a_snapshot_is_no_new_caller(two):
+    two.bob_talks()
+    leg = two.world.agents[BOB].connection
+    two.snapshot(
+        facts.ChannelSeen(ConnectionId("tie"), established=True, tied_to=leg, tied_from=NORTH),
+        facts.ChannelSeen(ConnectionId("phone"), bridged_to=ConnectionId("tie"), tied_to=leg, tied_from=NORTH),
+        switch=SOUTH,
+    )
+    assert set(two.world.ties) == {"tie", "phone"}
+    assert len(two.world.interactions) == 1
+    assert two.clears() == []
+
+
+def test_a_tie_that_outlives_its_leg_is_ended(two):
+    two.bob_talks()
+    leg = two.world.agents[BOB].connection
+    two.tie(leg)
+    two.ends("bob")
+    two.advance(6)
+    assert intents.ClearConnection(SOUTH, ConnectionId("tie"), Cause.NORMAL_CLEARING) in two.last
+    two.advance(10)
+    assert "tie" in two.clears(), "asked once only"
+
+
+def test_a_tie_is_left_alone_while_nobody_can_say_whether_its_leg_lives(two):
+    two.link_lost(NORTH)
+    two.tie(ConnectionId("unknown"))
+    two.advance(20)
+    assert not [i for i in two.intents if isinstance(i, intents.ClearConnection)]
+    two.advance(20)  # the north switch is given up
+    assert intents.ClearConnection(SOUTH, ConnectionId("tie"), Cause.NORMAL_CLEARING) in two.intents
+
+
+def test_an_agent_who_hangs_up_while_the_callers_switch_cannot_be_reached_is_free(two):
+    two.bob_talks()
+    leg = two.world.agents[BOB].connection
+    two.tie(leg)
+    two.tie(leg, "phone")
+    two.link_lost(NORTH)
+    two.tell(facts.ConnectionCleared(SOUTH, ConnectionId("phone"), Cause.NORMAL_CLEARING, ""))
+    assert two.state("bob") is AgentState.BUSY
+    two.tell(facts.ConnectionCleared(SOUTH, ConnectionId("tie"), Cause.NORMAL_CLEARING, ""))
+    assert two.state("bob") is AgentState.READY
+
+
+def test_a_tie_told_of_after_its_end_is_forgotten(two):
+    two.bob_talks()
+    leg = two.world.agents[BOB].connection
+    two.tell(facts.ConnectionCleared(SOUTH, ConnectionId("tie"), Cause.NORMAL_CLEARING, ""))
+    two.tie(leg)
+    assert two.world.ties == {}
+
+
+# -- services -------------------------------------------------------------------------------------------------------
+
+
+def test_a_consulted_agent_is_reached_over_a_tie(two):
+    call = two.comes("ann")
+    two.take("ann")
+    two.tell(services.ConsultationRequested(ANN, ToAgent(BOB)))
+    assert (two.offer("bob").switch, two.offer("bob").tie.to) == (NORTH, SOUTH)
+    assert two.interaction(call).consulted == two.offer("bob").leg
+
+
+def test_an_agents_own_call_begins_at_their_own_switch(two):
+    two.not_ready("bob")
+    two.tell(services.MakeCallRequested(BOB, ToAgent(ANN)))
+    (made,) = two.wanted(intents.MakeConnection)
+    assert (made.switch, made.tie) == (SOUTH, None)
+
+
+def test_a_supervisor_is_rung_again_where_the_next_call_of_their_agent_is(two):
+    two.agent("eve", contact="user/1009", switch=SOUTH, ready=False)
+    two.comes("bob", SOUTH)
+    two.take("bob")
+    two.tell(services.SupervisionRequested(AgentId("eve"), mode=Mode.MONITOR, agent=BOB))
+    (made,) = two.wanted(intents.MakeConnection)
+    assert (made.switch, made.tie) == (SOUTH, None)
+    two.tell(facts.Parked(SOUTH, made.leg))
+    two.tell(facts.Tapped(SOUTH, two.world.agents[BOB].connection))
+    two.ends("bob")
+    two.comes("bob")
+    two.take("bob")
+    assert made.leg in [i.connection for i in two.intents if isinstance(i, intents.ClearConnection)]
+    two.tell(facts.ConnectionCleared(SOUTH, made.leg, Cause.NORMAL_CLEARING, ""))
+    (again,) = two.wanted(intents.MakeConnection)
+    assert (again.switch, again.tie.to) == (NORTH, SOUTH)
+    (known,) = two.world.supervisions.values()
+    assert (known.agent, known.mode, known.switch) == (BOB, Mode.MONITOR, NORTH)
+
+
+# -- settings -------------------------------------------------------------------------------------------------------
+
+
+def test_settings_that_cannot_work_are_refused():
+    with pytest.raises(ConfigurationError, match="sip"):
+        SwitchSettings(NORTH, sip="no address")
+    with pytest.raises(ConfigurationError, match="profile"):
+        SwitchSettings(NORTH, profile="a/b")
+    with pytest.raises(ConfigurationError, match="drain"):
+        SwitchSettings(NORTH, drain=3)
+    two = Two()
+    with pytest.raises(UnknownSwitch, match="north"):
+        two.tell(facts.AgentDefined(AgentSettings(AgentId("x"), "user/1", switch=SwitchId("nort"))))
+    with pytest.raises(ConfigurationError, match="'bob' is at switch 'south', which has no SIP address"):
+        two.tell(facts.SwitchDefined(SwitchSettings(SOUTH)))
+
+
+def test_a_switch_that_is_removed_takes_its_calls_with_it(two):
+    call = two.comes("bob", SOUTH)
+    two.take("bob")
+    two.tell(facts.SwitchRemoved(SOUTH))
+    assert two.is_over(call)
+    assert SOUTH not in two.world.links
+
+
+def test_all_of_it_is_in_a_snapshot(two):
+    two.bob_talks()
+    two.tie(two.world.agents[BOB].connection)
+    two.comes("bob", SOUTH)
+    two.drain(NORTH)
+    two.link_lost(SOUTH)
+    two.advance(31)
+    picture, lost = take(two.engine, Codec())
+    assert lost == ()
+    again = Story(live=False)
+    assert restore(again.engine, picture, Codec()) == ()
+    assert take(again.engine, Codec())[0] == picture
+    assert {tie.leg for tie in again.world.ties.values()} == {tie.leg for tie in two.world.ties.values()}
+    assert (again.world.draining, again.world.lost) == ({NORTH: False}, {SOUTH})
+    assert again.world.agents[BOB].home == SOUTH
