@@ -1,0 +1,194 @@
+"""Two FreeSWITCH servers in one centre: a caller at one, an agent's phone at the other."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import gevent
+import pytest
+
+from cti import CallCenter, ToAgent, ToDestination, events
+from cti.model.states import AgentState
+
+from .audio import read_stereo, tone_share, write_pcmu_tone
+from .freeswitch_process import FreeSwitchProcess, find_freeswitch
+from .ports import free_ports
+from .sipp import SippRegistration
+from .test_line import Watch
+
+pytestmark = pytest.mark.live
+
+CALLER_HZ, ANN_HZ, BOB_HZ = 500, 900, 1300
+BOB = "user/1002@cti.internal"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FreeSwitchProcess, FreeSwitchProcess]]:
+    binary = find_freeswitch()
+    assert binary is not None, "collected in spite of the skip"
+    north, south = (FreeSwitchProcess(tmp_path_factory.mktemp(name), binary) for name in ("north", "south"))
+    try:
+        north.start()
+        south.start()
+        yield north, south
+    finally:
+        north.stop()
+        south.stop()
+
+
+@pytest.fixture
+def switch(pair: tuple[FreeSwitchProcess, FreeSwitchProcess]) -> FreeSwitchProcess:
+    """Where callers come in."""
+    return pair[0]
+
+
+class Two(Watch):
+    """Ann's phone is at the north switch, Bob's at the south one; each plays a tone, as callers do."""
+
+    def __init__(self, centre: CallCenter, south: FreeSwitchProcess, workdir: Path) -> None:
+        super().__init__(centre)
+        self.south = south
+        self.workdir = workdir
+        self.ann, self.bob = centre.agent("ann"), centre.agent("bob")
+
+    def channels(self, switch: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(self.centre.switches[switch].api("show", "channels as json")).get(
+            "rows", []
+        )
+        return found
+
+    def dump(self, switch: str, channel: str) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self.centre.switches[switch].api("uuid_dump", f"{channel} json"))
+        return found
+
+    def view(self, switch: str) -> Any:
+        return next(each for each in self.centre.switch_views() if each.id == switch)
+
+    def hears(self, switch: str, leg: str, hz: int) -> bool:
+        """Whether this channel is sent a tone."""
+        path = self.workdir / f"{time.monotonic_ns()}.wav"
+        api = self.centre.switches[switch].api
+        api("uuid_setvar", f"{leg} RECORD_STEREO true")
+        gevent.sleep(0.2)
+        assert api("uuid_record", f"{leg} start {path}").startswith("+OK")
+        gevent.sleep(0.9)
+        api("uuid_record", f"{leg} stop {path}")
+        gevent.sleep(0.2)
+        _, heard = read_stereo(path)
+        return tone_share(heard[len(heard) // 4 : 3 * len(heard) // 4], hz) > 0.3
+
+    def pair(self, call: str) -> set[str]:
+        known = self.centre._loop.engine.world
+        legs = [known.connections.get(leg) for leg in known.interactions[call].pair or ()]
+        return {leg.agent or leg.side.value for leg in legs if leg is not None}
+
+    def until_pair(self, call: str, *names: str) -> None:
+        self.until(f"{names} talk", lambda: self.pair(call) == set(names))
+
+    def everything_is_over(self) -> None:
+        self.until("no call is left", lambda: not self.centre._loop.engine.world.interactions)
+        for switch in self.centre.switches:
+            self.until(f"no channel is left at {switch}", lambda: not self.channels(switch))  # noqa: B023
+        self.until("no tie is left", lambda: not self.centre._loop.engine.world.ties)
+        self.nothing_is_wrong()
+
+
+@pytest.fixture
+def two(pair: Any, start_agents: Any, start_callers: Any, tmp_path: Path) -> Iterator[Two]:
+    north, south = pair
+    ann = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "ann.pcmu", ANN_HZ))
+    bob = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "bob.pcmu", BOB_HZ))
+    register(south, "1002", bob.port, tmp_path)
+    centre = CallCenter(None)
+    for name, each in (("north", north), ("south", south)):
+        centre.add_switch(
+            name,
+            each.address,
+            each.password,
+            sip=f"127.0.0.1:{each.peers_port}",
+            drain=ToDestination("5777"),
+            lost_after_s=2,
+        )
+    for queue in ("ann", "bob"):
+        centre.add_queue(queue, requires=queue, music="tone_stream://%(1000,0,250);loops=-1")
+    centre.add_agent("ann", ann.contact("ann"), skills={"ann": 1}, switch="north").log_on(ready=True)
+    centre.add_agent("bob", BOB, skills={"bob": 1}, switch="south").log_on(ready=True)
+    centre.on_call("5001")(lambda call: call.queue("ann"))
+    centre.on_call("5002")(lambda call: call.queue("bob", data={"policy": '47 "11"', "name": "王{a}"}))
+    made = Two(centre, south, tmp_path)
+    made.call = lambda number, **more: start_callers(  # type: ignore[attr-defined]
+        number, hold_s=60, tone=write_pcmu_tone(tmp_path / "caller.pcmu", CALLER_HZ), **more
+    )
+    try:
+        centre.start()
+        made.until("both are ready", lambda: {made.state("ann"), made.state("bob")} == {AgentState.READY})
+        yield made
+    finally:
+        centre.stop()
+        for each in pair:
+            with each.connect() as control:
+                control.api("hupall NORMAL_CLEARING")
+
+
+def register(switch: FreeSwitchProcess, user: str, contact_port: int, workdir: Path) -> None:
+    port, media_port = free_ports(2, block=8)
+    with SippRegistration(
+        workdir / f"register-{port}",
+        switch_port=switch.agents_port,
+        user=user,
+        domain=switch.domain,
+        password=switch.agent_password,
+        contact_port=contact_port,
+        port=port,
+        media_port=media_port,
+    ) as registration:
+        figures = registration.wait(20)
+        assert figures.successful == 1, registration.describe()
+
+
+def test_a_caller_at_one_and_an_agent_at_the_other(two):
+    two.call("5002")
+    talk = two.wait_for(events.Established, agent="bob")
+    world = two.centre._loop.engine.world
+    leg = world.connections[talk.connection]
+    assert (leg.switch, leg.via) == ("north", "south")
+    two.until("both halves of the tie are known", lambda: len(world.ties) == 2)
+    assert {tie.leg for tie in world.ties.values()} == {talk.connection}
+    assert {tie.interaction for tie in world.ties.values()} == {talk.interaction}
+    two.until("they are what there is", lambda: {row["uuid"] for row in two.channels("south")} == set(world.ties))
+    phone = next(row["uuid"] for row in two.channels("south") if row["direction"] == "outbound")
+    dump = two.dump("south", phone)
+    assert unquote(dump["variable_sip_h_X-CTI-Interaction"]) == talk.interaction
+    assert json.loads(unquote(dump["variable_sip_h_X-CTI-Data"])) == {"policy": '47 "11"', "name": "王{a}"}
+    assert unquote(dump["variable_cti_agent"]) == "bob"
+    assert two.hears("north", world.interactions[talk.interaction].caller, BOB_HZ)
+    assert two.hears("south", phone, CALLER_HZ)
+    two.bob.hold()
+    two.until("they are apart", lambda: two.pair(talk.interaction) == set())
+    assert two.hears("north", world.interactions[talk.interaction].caller, 250), "no music"
+    assert not two.hears("south", phone, CALLER_HZ)
+    two.bob.retrieve()
+    two.until_pair(talk.interaction, "bob", "caller")
+    two.bob.consult(ToAgent("ann"))
+    two.until_pair(talk.interaction, "ann", "bob")
+    two.bob.transfer()
+    two.until_pair(talk.interaction, "ann", "caller")
+    two.until("bob is free", lambda: two.state("bob") is AgentState.READY)
+    assert two.hears("north", world.interactions[talk.interaction].caller, ANN_HZ)
+    two.until("no channel is left at south", lambda: not two.channels("south"))
+    two.ann.consult(ToAgent("bob"))
+    two.until_pair(talk.interaction, "ann", "bob")
+    two.ann.conference()
+    two.wait_for(events.Conferenced)
+    members = two.centre.switch.api
+    two.until(
+        "three are in it",
+        lambda: sum(";" in line for line in members("conference", f"{talk.interaction} list").splitlines()) == 3,
+    )
+    two.centre.hang_up(talk.interaction)
+    two.everything_is_over()
