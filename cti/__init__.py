@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from cti.center import CallCenter
     from cti.client import Client
     from cti.errors import CallGone, CtiError
+    from cti.messages import Messages
     from cti.model import events, reason
     from cti.model.borrowing import Borrowing
     from cti.model.cause import Cause
-    from cti.model.overflow import Disconnect, ToDestination, ToQueue, ToScript, ToVoicemail
+    from cti.model.overflow import Disconnect, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
     from cti.model.personal import Deputy, LastAgent, Personal
     from cti.model.widening import Widening
     from cti.plan import Calendar, Plan, RouteSelect, Rule
@@ -44,6 +45,7 @@ _HOME = {
     "GuardedRouter": "cti.routing",
     "LastAgent": "cti.model.personal",
     "LongestIdle": "cti.routing",
+    "Messages": "cti.messages",
     "Personal": "cti.model.personal",
     "Plan": "cti.plan",
     "QueueOutcome": "cti.call",
@@ -56,6 +58,7 @@ _HOME = {
     "SupervisorControl": "cti.supervisor_control",
     "ToAgent": "cti.model.party",
     "ToDestination": "cti.model.overflow",
+    "ToMailbox": "cti.model.overflow",
     "ToNumber": "cti.model.party",
     "ToQueue": "cti.model.overflow",
     "ToScript": "cti.model.overflow",
@@ -80,6 +83,7 @@ __all__ = [
     "GuardedRouter",
     "LastAgent",
     "LongestIdle",
+    "Messages",
     "Personal",
     "Plan",
     "QueueOutcome",
@@ -92,6 +96,7 @@ __all__ = [
     "SupervisorControl",
     "ToAgent",
     "ToDestination",
+    "ToMailbox",
     "ToNumber",
     "ToQueue",
     "ToScript",

@@ -21,6 +21,7 @@ from cti.script.conversation import Conversation
 
 if TYPE_CHECKING:
     from cti.engine_loop import EngineLoop
+    from cti.messages.mailroom import Mailroom, MessageLeft
     from cti.switch import FreeSwitch
 
 
@@ -53,6 +54,8 @@ class Call(Conversation):
         switch: FreeSwitch,
         loop: EngineLoop,
         request: Callable[[events.CallEvent], Request],
+        *,
+        mailroom: Mailroom,
     ) -> None:
         control = ChannelControl(switch, channel, offered.interaction)
         super().__init__(control)
@@ -72,6 +75,7 @@ class Call(Conversation):
         self._offered = offered
         self._request = request
         self._loop = loop
+        self._mailroom = mailroom
         self._queued: Promise[QueueOutcome] | None = None
 
     def __repr__(self) -> str:
@@ -192,6 +196,35 @@ class Call(Conversation):
             InvalidConnection: it is with an agent.
         """
         self._ask(facts.DivertRequested(self.id, destination))
+
+    def voicemail(self, mailbox: str) -> MessageLeft:
+        """Let the caller leave a message in a mailbox of the centre's own. Answers the call if it is not answered.
+
+        Blocks until they have ended it by ``#``, by silence, or by its length. Most callers end it by hanging up: that
+        raises CallGone as ever, and the message is kept and delivered all the same.
+
+        Args:
+            mailbox: the mailbox's name (``CallCenter.add_mailbox``).
+
+        Returns:
+            Whether there is a message; what is too short is none.
+
+        Raises:
+            UnknownMailbox: there is none of this name; the message names the nearest.
+            ConfigurationError: nothing says where messages are kept.
+            CallGone: the caller hung up.
+        """
+        self._control.check()
+        known = self._loop.engine.world.interactions.get(self.id)
+        return self._mailroom.take_message(
+            self,
+            mailbox,
+            switch=known.switch if known is not None else "",
+            interaction=self.id,
+            calling_number=self.calling_number,
+            calling_name=self.calling_name,
+            called_number=self.called_number,
+        )
 
     def hang_up(self, cause: Cause = Cause.NORMAL_CLEARING) -> None:
         """End the call; harmless when it has ended."""

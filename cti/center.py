@@ -16,19 +16,21 @@ from cti.agent_control import AgentControl
 from cti.alarms.board import AlarmBoard
 from cti.call import Call
 from cti.centre_calls import CentreCalls
+from cti.centre_messages import CentreMessages
 from cti.centre_settings import address, event_class, log_router_fault, offered, settings_of
 from cti.centre_switches import CentreSwitches
 from cti.engine import Engine
 from cti.engine.advice import advice
 from cti.engine.invariants import broken
 from cti.engine_loop import EngineLoop, Subscription
-from cti.errors import ConfigurationError, UnknownAgent
+from cti.errors import UnknownAgent
+from cti.messages import Messages
+from cti.messages.mailroom import Mailroom
 from cti.model import events, facts, services
 from cti.model.agent import AgentSettings
-from cti.model.ids import AgentId, IdSource, InteractionId, QueueId
+from cti.model.ids import AgentId, IdSource, QueueId
 from cti.model.party import Destination
 from cti.model.queue import QueueSettings
-from cti.model.recording import RecordingAction
 from cti.model.states import InteractionState
 from cti.privileges import AllowAll, SupervisionPolicy
 from cti.recordings import Recordings
@@ -47,7 +49,7 @@ NOTES_SAID: Final = 20
 _log = structlog.get_logger("cti")
 
 
-class CallCenter(CentreCalls, CentreSwitches):
+class CallCenter(CentreCalls, CentreSwitches, CentreMessages):
     """A call centre on a FreeSWITCH, or on several.
 
     Set it up (queues, agents, scripts, subscriptions), then ``start`` it and go on, or ``run_forever``. Everything
@@ -73,6 +75,7 @@ class CallCenter(CentreCalls, CentreSwitches):
             fraud is the risk.
         recordings: where recordings go (docs/recording.md); None records nothing.
         supervision_policy: says who may listen to whom, and more (docs/supervision.md); everybody if not given.
+        messages: where voice messages and faxes are kept (docs/voicemail.md); None keeps none.
         seed: makes ids reproducible; leave it out in production.
     """
 
@@ -89,6 +92,7 @@ class CallCenter(CentreCalls, CentreSwitches):
         allowed_destinations: Iterable[Destination] = (),
         recordings: Recordings | None = None,
         supervision_policy: SupervisionPolicy | None = None,
+        messages: Messages | None = None,
         seed: int | None = None,
     ) -> None:
         self._journal = Journal(journal) if isinstance(journal, str | os.PathLike) else journal
@@ -129,6 +133,8 @@ class CallCenter(CentreCalls, CentreSwitches):
         self._scripts = Scripts(self._loop, self._make_call, self._request, on_script_error)
         self._call_of = self._scripts.call
         self._no_switches(node, bridge_at)
+        self._messages = messages
+        self._mailroom = Mailroom(self._loop, messages, self._switches.get)
         if switch is not None:
             host, port = address(switch)
             self.add_switch(f"{host}:{port}", switch, password)
@@ -193,23 +199,6 @@ class CallCenter(CentreCalls, CentreSwitches):
             UnknownAgent: there is none of this id; the message names the nearest.
         """
         return SupervisorControl(self._loop.engine.world.agent(AgentId(agent)).id, self._loop, self._policy)
-
-    def record(self, interaction: str, what: str) -> None:
-        """``"start"``, ``"stop"``, ``"pause"`` or ``"resume"`` the recording of a call that is with an agent.
-
-        Told by RecordingStarted, RecordingEnded, RecordingPaused, RecordingResumed, or RecordingFailed.
-
-        Raises:
-            UnknownInteraction: it has ended, or never was.
-            InvalidConnection: it is not with an agent, is not recorded, or nothing says where recordings go.
-            ConfigurationError: ``what`` is none of these.
-        """
-        try:
-            action = RecordingAction(what)
-        except ValueError:
-            known = ", ".join(repr(each.value) for each in RecordingAction)
-            raise ConfigurationError(f"what is {what!r}; it must be one of {known}") from None
-        self._loop.ask(services.RecordingRequested(InteractionId(interaction), action))
 
     def on_call(self, number: str) -> Callable[[Script], Script]:
         """Decorate the script for calls to a number; ``*`` and ``?`` match as in file names, the first match counts.
@@ -314,6 +303,7 @@ class CallCenter(CentreCalls, CentreSwitches):
         self._take_up()
         for waiting in self._waitings.values():
             waiting.start()
+        self._mailroom.start()
         self._watchdog = gevent.spawn(self._watch)
 
     def _take_up(self) -> None:
@@ -339,6 +329,7 @@ class CallCenter(CentreCalls, CentreSwitches):
             self._watchdog.kill()
             self._watchdog = None
         self._disconnect()
+        self._mailroom.stop()
         self._scripts.stop()
         self._loop.stop()
         if self._journal is not None:
@@ -367,12 +358,14 @@ class CallCenter(CentreCalls, CentreSwitches):
     def _told(self, event: events.Event) -> None:
         self._attended(event)
         self._scripts.told(event)
+        self._mailroom.told(event)
         if isinstance(event, events.InvariantBroken):
             _log.error("an invariant is broken", what=event.what)
 
     def _make_call(self, offered: events.Offered) -> Call:
         channel = self._loop.engine.world.interactions[offered.interaction].caller
-        return Call(offered, channel, self._switch_of(offered.switch), self._loop, self._request)
+        switch = self._switch_of(offered.switch)
+        return Call(offered, channel, switch, self._loop, self._request, mailroom=self._mailroom)
 
     def _watch(self) -> None:
         said: set[str] = set()

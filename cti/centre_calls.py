@@ -12,12 +12,13 @@ from cti.engine.view import CentreView, QueueView, queue_view, view
 from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
 from cti.engine.world import World
 from cti.engine_loop import EngineLoop
-from cti.errors import InvalidConnection, UnknownInteraction
-from cti.model import events, facts
+from cti.errors import ConfigurationError, InvalidConnection, UnknownInteraction
+from cti.model import events, facts, services
 from cti.model.features import FEATURES, Feature
 from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.personal import presence_of
+from cti.model.recording import RecordingAction
 from cti.plan import QueueLoad, Request
 from cti.switch import FreeSwitch
 
@@ -95,6 +96,23 @@ class CentreCalls:
         if history is None:
             raise UnknownInteraction(interaction)
         return told(world, history)
+
+    def record(self, interaction: str, what: str) -> None:
+        """``"start"``, ``"stop"``, ``"pause"`` or ``"resume"`` the recording of a call that is with an agent.
+
+        Told by RecordingStarted, RecordingEnded, RecordingPaused, RecordingResumed, or RecordingFailed.
+
+        Raises:
+            UnknownInteraction: it has ended, or never was.
+            InvalidConnection: it is not with an agent, is not recorded, or nothing says where recordings go.
+            ConfigurationError: ``what`` is none of these.
+        """
+        try:
+            action = RecordingAction(what)
+        except ValueError:
+            known = ", ".join(repr(each.value) for each in RecordingAction)
+            raise ConfigurationError(f"what is {what!r}; it must be one of {known}") from None
+        self._loop.ask(services.RecordingRequested(InteractionId(interaction), action))
 
     def attached(self, interaction: str) -> Mapping[str, Any]:
         """The data attached to a call.

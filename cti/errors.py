@@ -233,6 +233,25 @@ class UnknownQueue(UnknownName):
     kind = "queue"
 
 
+class UnknownMailbox(UnknownName):
+    """No mailbox has this name."""
+
+    code = "operation.unknown_mailbox"
+    kind = "mailbox"
+
+
+class UnknownMessage(UnknownName):
+    """No message has this id."""
+
+    code = "operation.unknown_message"
+    kind = "message"
+
+    @property
+    def none(self) -> str:
+        """It has been deleted, or never was."""
+        return "it has been deleted, or never was"
+
+
 class UnknownSkill(UnknownName):
     """No agent and no queue has this skill."""
 

@@ -14,11 +14,14 @@ from typing import Any, Literal
 
 from cti.call import QueueOutcome
 from cti.errors import CallGone
+from cti.messages.mailroom import MessageLeft
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, QueueId
+from cti.model.mailbox import Mailbox
 from cti.script.collected import no_secret
 from cti.script.conversation import Conversation
 from cti.script.fake_control import PATIENCE_S, FakeControl, HangUp, Press, Speaks, Turn
+from cti.script.leaving import leave_message
 
 __all__ = ["FakeCall", "HangUp", "Press", "Speaks", "Turn"]
 
@@ -39,6 +42,7 @@ class FakeCall(Conversation):
         missing: prompts that are not there.
         lengths: how long a prompt lasts, in seconds, where it is not FILE_S.
         recognizes: whether there is a recognizer for speech.
+        mailboxes: what callers hear in the mailboxes of these names, and may do.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class FakeCall(Conversation):
         missing: Collection[str] = (),
         lengths: Mapping[str, float] | None = None,
         recognizes: bool = True,
+        mailboxes: Iterable[Mailbox] = (),
     ) -> None:
         listed = [turns] if isinstance(turns, str | Press | Speaks | HangUp) else turns
         self.control = FakeControl(listed, hang_up_s=hang_up_s, missing=missing, lengths=lengths, recognizes=recognizes)
@@ -67,7 +72,10 @@ class FakeCall(Conversation):
         """Each queue the call was put into, with its priority."""
         self.diverted = ""
         """Where the call was sent, out of the centre."""
+        self.messages: list[tuple[str, float]] = []
+        """Each message that was left: the mailbox, and its length in seconds."""
         self._queues = queues or {}
+        self._mailboxes = {each.id: each for each in mailboxes}
         self._hung_up = False
 
     def __repr__(self) -> str:
@@ -136,6 +144,26 @@ class FakeCall(Conversation):
         self.control.check()
         self.diverted = destination
         self.control.gone("diverted")
+
+    def voicemail(self, mailbox: str) -> MessageLeft:
+        """As Call.voicemail; the mailbox is the one of ``mailboxes``, or one with nothing set."""
+        self.control.check()
+        box = self._mailboxes.get(mailbox) or Mailbox(mailbox)
+        path = f"/messages/{mailbox}.wav"
+        try:
+            spoken = leave_message(self, box, path)
+        except CallGone:
+            application, argument = self.control.executed[-1]
+            length_s = self.control.recorded_s if application == "record" and path in argument else 0.0
+            self._left(box, length_s)
+            raise
+        return self._left(box, spoken.length_s)
+
+    def _left(self, box: Mailbox, length_s: float) -> MessageLeft:
+        if length_s < box.min_s:
+            return MessageLeft(False, "", length_s)
+        self.messages.append((box.id, length_s))
+        return MessageLeft(True, f"fake-{len(self.messages)}", length_s)
 
     def hang_up(self, cause: Cause = Cause.NORMAL_CLEARING) -> None:
         """As Call.hang_up."""

@@ -7,7 +7,7 @@ from attrs import frozen
 from cti.api.converter import Line
 from cti.api.refusal import InvalidParameter
 from cti.model.ids import AgentId, QueueId
-from cti.model.overflow import Overflow, ToDestination, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import Overflow, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.party import Party, ToAgent, ToNumber
 
 
@@ -30,12 +30,15 @@ class PartyParams:
 
 @frozen
 class WhitherParams:
-    """Where a caller is sent: an agent, a queue, a number of the switch's dialplan, a mailbox, a script; one of them."""
+    """Where a caller is sent: an agent, a queue, a number of the switch's dialplan, the switch's voicemail, a
+    mailbox of the centre's own, a script; one of them.
+    """
 
     agent: AgentId | None = None
     queue: QueueId | None = None
     destination: Line | None = None
     voicemail: Line | None = None
+    mailbox: Line | None = None
     script: Line | None = None
 
     def whither(self) -> ToAgent | Overflow:
@@ -51,6 +54,8 @@ class WhitherParams:
             return ToQueue(self.queue)
         if self.destination is not None:
             return ToDestination(self.destination)
+        if self.mailbox is not None:
+            return ToMailbox(self.mailbox)
         return ToVoicemail(self.voicemail) if self.voicemail is not None else ToScript(self.script or "")
 
 

@@ -19,6 +19,7 @@ from cti.model.overflow import (
     WAIT,
     Overflow,
     ToDestination,
+    ToMailbox,
     ToQueue,
     ToScript,
     ToVoicemail,
@@ -115,6 +116,8 @@ def _said(to: Overflow) -> str:
             return f"destination {destination}"
         case ToVoicemail(mailbox=mailbox, domain=domain):
             return f"voicemail {mailbox}{'@' + domain if domain else ''}"
+        case ToMailbox(mailbox=mailbox):
+            return f"mailbox {mailbox}"
         case ToScript(script=script):
             return f"script {script}"
         case _:

@@ -9,6 +9,7 @@ from cti.engine.world import World
 from cti.errors import ConfigurationError
 from cti.model.agent import Agent
 from cti.model.ids import QueueId
+from cti.model.mailbox import OWNERS
 from cti.model.overflow import ToQueue
 from cti.model.queue import Queue, QueueSettings
 from cti.routing.widening import first_step
@@ -64,7 +65,11 @@ def advice(world: World) -> list[str]:
     """What probably does not do what was meant, one sentence each: nothing of it is an error."""
     agents, queues = list(world.agents.values()), list(world.queues.values())
     served = {agent.id: {queue.id for queue in queues if _may_serve(world, agent, queue)} for agent in agents}
-    unmet = [queue for queue in queues if agents and not any(queue.id in each for each in served.values())]
+    unmet = [
+        queue
+        for queue in queues
+        if agents and queue.settings.requires != OWNERS and not any(queue.id in each for each in served.values())
+    ]
     return [
         *(
             f"queue {queue.id!r}: none of the {len(agents)} agents meets {str(queue.settings.requires)!r}, "

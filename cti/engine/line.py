@@ -25,9 +25,11 @@ from cti.model.overflow import (
     WAIT,
     Overflow,
     ToDestination,
+    ToMailbox,
     ToQueue,
     ToScript,
     ToVoicemail,
+    script_of,
 )
 from cti.model.party import ToAgent
 from cti.model.queue import Queue
@@ -301,8 +303,8 @@ class Line:
                 self._exits.divert(call, destination, cause)
             case ToVoicemail(mailbox=mailbox, domain=domain):
                 self._exits.leave_message(call, mailbox, domain, cause)
-            case ToScript(script=script):
-                self._exits.to_script(call, script, cause)
+            case ToScript() | ToMailbox():
+                self._exits.to_script(call, script_of(target), cause)
             case _:
                 self._exits.clear(call, cause)
 

@@ -36,6 +36,13 @@ class ToVoicemail:
 
 
 @frozen
+class ToMailbox:
+    """The caller leaves a message in a mailbox of the centre's own (``CallCenter.add_mailbox``)."""
+
+    mailbox: str = field(validator=name)
+
+
+@frozen
 class ToScript:
     """Back to a script of the host application, by the name it was registered under (``CallCenter.script``).
 
@@ -50,7 +57,7 @@ class Disconnect:
     """The call is cleared."""
 
 
-Overflow = ToQueue | ToDestination | ToVoicemail | ToScript | Disconnect
+Overflow = ToQueue | ToDestination | ToVoicemail | ToMailbox | ToScript | Disconnect
 
 WAIT = "wait"
 EXPECTED_WAIT = "expected wait"
@@ -58,3 +65,14 @@ LENGTH = "length"
 UNSTAFFED = "unstaffed"
 REASONS = (WAIT, EXPECTED_WAIT, LENGTH, UNSTAFFED)
 """Why a call overflows."""
+
+
+def script_of(target: Overflow | None) -> str:
+    """The name of the script that takes a call there; empty if none does."""
+    match target:
+        case ToScript(script=script):
+            return script
+        case ToMailbox(mailbox=mailbox):
+            return f"mailbox:{mailbox}"
+        case _:
+            return ""

@@ -9,7 +9,7 @@ from attrs import Attribute, Factory, field, frozen
 from cti.errors import ConfigurationError
 from cti.model.agent import Agent
 from cti.model.ids import AgentId
-from cti.model.overflow import Disconnect, Overflow, ToDestination, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import Overflow
 from cti.model.states import AgentState
 from cti.model.validate import name, seconds
 
@@ -35,7 +35,7 @@ def _terms(_instance: object, attribute: Attribute[Mapping[str, Terms]], value: 
     for presence, terms in value.items():
         if not isinstance(presence, str) or not presence:
             raise ConfigurationError(f"{attribute.name}: {presence!r} is not a presence; it must be text")
-        if isinstance(terms, Deputy | ToQueue | ToDestination | ToVoicemail | ToScript | Disconnect):
+        if isinstance(terms, Deputy | Overflow):
             continue
         if not isinstance(terms, int | float) or isinstance(terms, bool) or not 0 <= terms < 1e9:
             raise ConfigurationError(

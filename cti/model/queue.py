@@ -11,7 +11,7 @@ from cti.errors import ConfigurationError
 from cti.model.borrowing import Borrowing
 from cti.model.figures import QueueFigures
 from cti.model.ids import QueueId
-from cti.model.overflow import REASONS, Disconnect, Overflow, ToQueue, ToScript
+from cti.model.overflow import REASONS, Disconnect, Overflow, ToQueue, script_of
 from cti.model.personal import LastAgent, Personal
 from cti.model.recording import certain_share, one_word, recorded_share
 from cti.model.requirement import ANYBODY, Requirement, requirement
@@ -40,7 +40,7 @@ def _strategy(_instance: object, attribute: Attribute[Any], value: object) -> No
 def _overflow(_instance: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, Overflow):
         raise ConfigurationError(
-            f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToScript or Disconnect"
+            f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToMailbox, ToScript or Disconnect"
         )
 
 
@@ -157,7 +157,7 @@ class QueueSettings:
         """The scripts that its calls may go to."""
         targets = (self.overflow, *self.overflows.values(), self.after_call)
         offered = self.waiting.scripts if self.waiting is not None else ()
-        return (*(target.script for target in targets if isinstance(target, ToScript)), *offered)
+        return (*filter(None, map(script_of, targets)), *offered)
 
     def steps_due(self, in_queue_s: float) -> int:
         """How many steps of widening a call has come to after so many seconds in the queue."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import Attribute, field, frozen
 
 from cti.errors import ConfigurationError
-from cti.model.overflow import Overflow, ToQueue, ToScript
+from cti.model.overflow import Overflow, ToQueue, script_of
 from cti.model.validate import name, one_of, seconds
 
 NUMBERS: Final = ("position", "wait_min", "waited_min")
@@ -90,7 +90,7 @@ def _offers(_instance: object, attribute: Attribute[Any], value: Mapping[str, ob
         if not isinstance(target, Overflow):
             raise ConfigurationError(
                 f"{attribute.name}: key {key!r} has {target!r}; it must be ToQueue, ToDestination, ToVoicemail, "
-                "ToScript or Disconnect"
+                "ToMailbox, ToScript or Disconnect"
             )
 
 
@@ -165,7 +165,7 @@ class WaitingTreatment:
     @property
     def scripts(self) -> tuple[str, ...]:
         """The scripts that its offers name."""
-        return tuple(target.script for target in self.offers.values() if isinstance(target, ToScript))
+        return tuple(filter(None, map(script_of, self.offers.values())))
 
     @property
     def prompts(self) -> tuple[Part, ...]:

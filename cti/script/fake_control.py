@@ -150,6 +150,11 @@ class FakeControl:
             self._pass(at)
             happens()
 
+    @property
+    def recorded_s(self) -> float:
+        """How long the recording has lasted that was begun last."""
+        return self._now - self._recording_since
+
     def stop(self) -> None:
         """See Control."""
         if self._running is not None:

@@ -6,9 +6,11 @@ is made up, and a caller is heard to say what ``speak_up`` was told.
 
 from __future__ import annotations
 
+import wave
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
@@ -111,6 +113,8 @@ def _record(channel: Channel, running: Running, finish: Finish) -> bool:
         channel.set_variable("record_seconds", str(length_ms // 1000))
         channel.set_variable("record_ms", str(length_ms))
         channel.set_variable("record_samples", str(length_ms * 8))
+        if channel.switch.writes_files:
+            silence(Path(words[0]), length_ms)
         channel.fire("RECORD_STOP", _RECORD_STOP, after=path)
 
     running.ending = ended
@@ -118,6 +122,14 @@ def _record(channel: Channel, running: Running, finish: Finish) -> bool:
     if limit:
         running.timer = channel.switch.scheduler.call_later(limit, finish, channel, running)
     return True
+
+
+def silence(path: Path, length_ms: int) -> None:
+    """A recording in which nobody says anything; FreeSWITCH makes the directories, too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as written:
+        written.setparams((1, 2, 8000, 0, "NONE", ""))
+        written.writeframes(bytes(16 * length_ms))
 
 
 class _Reading:

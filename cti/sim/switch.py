@@ -99,6 +99,8 @@ class SimulatedSwitch:
         self.phones = Phones(self)
         self.missing_files: set[str] = set()
         """Sound files that playback does not find."""
+        self.writes_files = False
+        """Whether ``record`` and ``rxfax`` leave files where they are told to: silence, and blank pages."""
         self.max_sessions = 5000
         self.sessions_made = self.peak_sessions = 0
         self.refuse_logins = self.reject_connections = self.silent = False
