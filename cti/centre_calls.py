@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import gevent
+from attrs import evolve
 
 from cti.alarms.look import Look, look
 from cti.engine.histories import told
@@ -15,12 +18,17 @@ from cti.engine_loop import EngineLoop
 from cti.errors import ConfigurationError, InvalidConnection, UnknownInteraction
 from cti.model import events, facts, services
 from cti.model.features import FEATURES, Feature
+from cti.model.figures import AgentFigures, QueueFigures
 from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.personal import presence_of
 from cti.model.recording import RecordingAction
 from cti.plan import QueueLoad, Request
+from cti.statistics import Statistics
 from cti.switch import FreeSwitch
+
+FIGURES_AT_ONCE: Final = 200
+"""So many agents' figures are taken before others get their turn, about 1 ms."""
 
 
 class CentreCalls:
@@ -28,6 +36,8 @@ class CentreCalls:
 
     _loop: EngineLoop
     _switches: dict[SwitchId, FreeSwitch]
+    statistics: Statistics | None = None
+    """Figures by interval, where whoever made this centre keeps them; the API shows them."""
 
     def get_csta_features(self) -> Mapping[str, Feature]:
         """The call-control services of CSTA by name: which method asks for each, or why there is none."""
@@ -48,6 +58,23 @@ class CentreCalls:
     def queue_ids(self) -> tuple[QueueId, ...]:
         """Every queue."""
         return tuple(self._loop.engine.world.queues)
+
+    def queue_figures(self) -> dict[str, QueueFigures]:
+        """What each queue has counted since it was added."""
+        return {name: evolve(queue.figures) for name, queue in self._loop.engine.world.queues.items()}
+
+    def agent_figures(self, *, closed: bool = False) -> Iterator[tuple[str, AgentFigures]]:
+        """What each agent has counted since they were added, over all sessions.
+
+        Lets others have a turn now and then: with 5,000 agents it takes 20 ms.
+
+        Args:
+            closed: without what goes on still.
+        """
+        for count, agent in enumerate(list(self._loop.engine.world.agents.values()), 1):
+            yield agent.id, evolve(agent.figures) if closed else agent.figures_now(self._loop.now())
+            if count % FIGURES_AT_ONCE == 0:
+                gevent.sleep(0)
 
     def queue_view(self, queue: str) -> QueueView:
         """One queue as it is now.

@@ -7,8 +7,7 @@ import os
 import sqlite3
 import time
 import wave
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from cti.errors import ConfigurationError
 from cti.model import events, services
 from cti.model.ids import InteractionId
 from cti.model.recording import RecordingSettings
+from cti.store import StateFile
 
 INDEX: Final = "recordings.sqlite3"
 DAY_S: Final = 86_400.0
@@ -67,29 +67,28 @@ class RecordingRecord:
 _COLUMNS: Final = tuple(each.name for each in fields(RecordingRecord))
 
 
+_SCHEMA: Final = (
+    """CREATE TABLE IF NOT EXISTS recording (path TEXT PRIMARY KEY, interaction TEXT, n INTEGER, agent TEXT,
+        queue TEXT, started REAL, ended REAL, length_s REAL, size INTEGER, sha256 TEXT, error TEXT, held INTEGER)""",
+    "CREATE INDEX IF NOT EXISTS of_interaction ON recording (interaction, n)",
+    "CREATE INDEX IF NOT EXISTS of_time ON recording (ended)",
+)
+
+
 class RecordingIndex:
     """Which recordings there are, in an SQLite file. Each call opens it, and blocks for a disk access; threads may share it.
 
+    One that is damaged is set aside. Recordings that are in no index are not deleted, whatever their age.
+
     Args:
         path: the file; made with its directories when it is not there.
+
+    Raises:
+        ConfigurationError: it can neither be opened nor made.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS recording (path TEXT PRIMARY KEY, interaction TEXT, n INTEGER, agent TEXT,"
-                " queue TEXT, started REAL, ended REAL, length_s REAL, size INTEGER, sha256 TEXT, error TEXT, held INTEGER)"
-            )
-            database.execute("CREATE INDEX IF NOT EXISTS of_interaction ON recording (interaction, n)")
-            database.execute("CREATE INDEX IF NOT EXISTS of_time ON recording (ended)")
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=10.0)) as database, database:
-            yield database
+        self._file = StateFile(Path(path), _SCHEMA)
 
     def add(self, record: RecordingRecord) -> None:
         """Keep a record; one of the same path is replaced, but for its being held."""
@@ -97,8 +96,8 @@ class RecordingIndex:
         names = ", ".join(_COLUMNS)
         changed = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in ("path", "held"))
         statement = f"INSERT INTO recording ({names}) VALUES ({marks}) ON CONFLICT (path) DO UPDATE SET {changed}"  # noqa: S608 - names of columns
-        with self._open() as database:
-            database.execute(statement, tuple(asdict(record).values()))
+        values = tuple(asdict(record).values())
+        self._file.work(lambda database: database.execute(statement, values))
 
     def of(self, interaction: str) -> list[RecordingRecord]:
         """The segments of an interaction, in order."""
@@ -109,21 +108,20 @@ class RecordingIndex:
         return self._select("WHERE ended < ? AND NOT held ORDER BY ended", when)
 
     def _select(self, which: str, value: object) -> list[RecordingRecord]:
-        with self._open() as database:
-            rows = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM recording {which}", (value,))  # noqa: S608 - ours
-            return [RecordingRecord(*row) for row in rows]
+        statement = f"SELECT {', '.join(_COLUMNS)} FROM recording {which}"  # noqa: S608 - ours
+        rows = self._file.work(lambda database: database.execute(statement, (value,)).fetchall())
+        return [RecordingRecord(*row) for row in rows]
 
     def hold(self, interaction: str, *, held: bool = True) -> int:
         """Forbid, or allow again, that an interaction's recordings are deleted; returns how many there are."""
-        with self._open() as database:
-            return database.execute(
-                "UPDATE recording SET held = ? WHERE interaction = ?", (int(held), interaction)
-            ).rowcount
+        statement = "UPDATE recording SET held = ? WHERE interaction = ?"
+        return self._file.work(lambda database: database.execute(statement, (int(held), interaction)).rowcount)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Take records out; those that are held meanwhile stay."""
-        with self._open() as database:
-            database.executemany("DELETE FROM recording WHERE path = ? AND NOT held", [(path,) for path in paths])
+        gone = [(path,) for path in paths]
+        statement = "DELETE FROM recording WHERE path = ? AND NOT held"
+        self._file.work(lambda database: database.executemany(statement, gone))
 
 
 class Recordings:
@@ -149,7 +147,7 @@ class Recordings:
         self._directory = Path(reached_at if reached_at is not None else directory)
         try:
             self.index = RecordingIndex(index if index is not None else self._directory / INDEX)
-        except (OSError, sqlite3.Error) as error:
+        except ConfigurationError as error:
             raise ConfigurationError(
                 f"the index of recordings cannot be made: {error}; say index=, a file that can be written"
             ) from error

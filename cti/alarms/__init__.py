@@ -5,6 +5,7 @@ from __future__ import annotations
 from cti.alarms.alarm import CLEARED, RAISED, Alarm, Grade
 from cti.alarms.board import AlarmBoard
 from cti.alarms.kinds import KINDS, Kind
+from cti.alarms.ledger import AlarmLedger
 from cti.alarms.mail import AlarmMail, MailSettings
 from cti.alarms.settings import AlarmSettings
 from cti.alarms.watch import AlarmWatch
@@ -15,6 +16,7 @@ __all__ = [
     "RAISED",
     "Alarm",
     "AlarmBoard",
+    "AlarmLedger",
     "AlarmMail",
     "AlarmSettings",
     "AlarmWatch",

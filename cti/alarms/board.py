@@ -71,6 +71,10 @@ class AlarmBoard:
         self._tell(alarm)
         return True
 
+    def bring_back(self, alarm: Alarm) -> None:
+        """It was raised when the run before ended, and is still: nobody is told, for they have been."""
+        self._raised.setdefault((alarm.name, alarm.subject), alarm)
+
     def clear(self, name: str, subject: str = "") -> bool:
         """Clear an alarm; harmless when it is not raised. Says whether it was. Never blocks."""
         raised = self._raised.pop((name, subject), None)

@@ -56,6 +56,11 @@ class Judge:
         self._kinds = kinds
         self._cases: dict[tuple[str, str], _Case] = {}
 
+    def know(self, raised: Observation) -> None:
+        """Something is raised already; it will be cleared when it is over."""
+        if raised.name in self._kinds:
+            self._cases[raised.name, raised.subject] = _Case(raised, raised=True)
+
     def use(self, kinds: Mapping[str, Kind]) -> None:
         """Go by other hold-off times; what is not judged any more is forgotten."""
         self._kinds = kinds

@@ -21,6 +21,7 @@ RECORDING: Final = "recording.failing"
 INVARIANT: Final = "invariant.broken"
 JOURNAL: Final = "journal.trouble"
 AUDIT: Final = "audit.trouble"
+STATE: Final = "state.trouble"
 PART: Final = "part.failed"
 
 
@@ -87,6 +88,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         0,
         0,
         "see the disk of the audit: it is full, gone, or not ours to write; requests go on meanwhile",
+    ),
+    STATE: Kind(
+        Grade.MAJOR,
+        0,
+        0,
+        "see the disk of the state: it is full, gone, or not ours to write; figures are kept in memory meanwhile",
     ),
     PART: Kind(Grade.CRITICAL, 0, 0, "a part of this program has ended that must not: start it anew, report the log"),
 }

@@ -74,6 +74,11 @@ class AlarmWatch:
     def start(self, centre: Watched) -> None:
         """Watch a centre from now on, best once it is started. Does not block."""
         self._centre = centre
+        for alarm in centre.alarms.raised:
+            if alarm.name in self._kinds:
+                self._judge.know(Observation(alarm.name, alarm.subject, bad=True, cause=alarm.cause, queue=alarm.queue))
+            elif alarm.name in kinds.KINDS:  # never raised any more
+                centre.alarms.clear(alarm.name, alarm.subject)
         wanted = (
             events.OfferEnded,
             events.ConnectionCleared,

@@ -11,6 +11,7 @@ from cti.engine.why import AgentExplained, CallExplained
 from cti.model.history import InteractionHistory
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
+from cti.statistics import Statistics
 
 
 class AgentFace(Protocol):
@@ -152,6 +153,11 @@ class Centre(Protocol):
     @property
     def alarms(self) -> AlarmBoard:
         """The alarms that are raised now."""
+        ...
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """Figures by interval; None where none are kept."""
         ...
 
     def agent_ids(self) -> Sequence[str]:

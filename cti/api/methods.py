@@ -7,7 +7,14 @@ from typing import Final
 
 import gevent
 
-from cti.api import agent_methods, call_methods, calling_methods, control_methods, queue_methods
+from cti.api import (
+    agent_methods,
+    call_methods,
+    calling_methods,
+    control_methods,
+    queue_methods,
+    statistics_methods,
+)
 from cti.api.grant import Role
 from cti.api.method import Method
 from cti.api.numbering import Numbering
@@ -25,7 +32,14 @@ from cti.errors import UnknownAgent
 
 METHODS: Final[Mapping[str, Method]] = TABLE
 """Every method by its name."""
-METHODS_ARE_IN: Final = (agent_methods, call_methods, calling_methods, control_methods, queue_methods)
+METHODS_ARE_IN: Final = (
+    agent_methods,
+    call_methods,
+    calling_methods,
+    control_methods,
+    queue_methods,
+    statistics_methods,
+)
 """The modules whose methods are in the table, besides this one's."""
 
 _PIECE: Final = 100

@@ -56,6 +56,12 @@ class InvalidParameter(Refused):
     code = "operation.invalid_parameter"
 
 
+class NoStatistics(Refused):
+    """Figures by interval are kept nowhere."""
+
+    code = "operation.no_statistics"
+
+
 class IdReused(Refused):
     """Another request with the same id came from the same client a short while ago."""
 

@@ -112,6 +112,7 @@ class Daemon:
             )
             closing[-1:] = [centre.stop, around.close]  # the doors are closed before the centre is
             around.open(centre)
+            around.count()
             self._set_up(centre, made, loaded)
             centre.start()
             _log.info("the switch is connected", switch=made.switch.address, freeswitch=centre.switch.version)

@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 import gevent
 import gevent.event
 import structlog
 
-from cti.alarms import Alarm, AlarmMail, AlarmWatch
+from cti.alarms import Alarm, AlarmLedger, AlarmMail, AlarmWatch
 from cti.api import ApiServer
 from cti.audit import AuditLog
 from cti.center import CallCenter
@@ -19,6 +20,7 @@ from cti.config import ApiSettings, Configuration, JournalSettings, RecordingsSe
 from cti.errors import CtiError
 from cti.model import events
 from cti.recordings import DAY_S, Recordings
+from cti.statistics import FigureBook, Statistics
 from cti.store import Journal, Retention
 
 if TYPE_CHECKING:
@@ -90,10 +92,28 @@ class Surroundings:
             self._closing.callback(audit.close)
             centre.subscribe(audit.audited, events.Audited)
         self._use_mail(self._made)
+        services = self._made.services
+        if services.state is not None:
+            ledger = AlarmLedger(Path(services.state.directory))
+            ledger.bring_back(centre.alarms)
+            centre.subscribe(ledger.take, Alarm)
+            kept = centre.statistics = Statistics(
+                FigureBook(Path(services.state.directory)),
+                interval_s=services.statistics.interval_s,
+                keep_s=services.statistics.keep_s,
+                zone=ZoneInfo(services.statistics.time_zone),
+                on_trouble=self._watch.trouble("state.trouble"),
+            )
+            self._closing.callback(kept.stop)
         if self.recordings is not None and self._made.services.recording is not None:
             keep_s = self._made.services.recording.keep_s
             if keep_s is not None:
                 self._spawn(self._expire, self.recordings, keep_s)
+
+    def count(self) -> None:
+        """Go on counting figures by interval, with what the journal has brought back. Before anything else is counted."""
+        if self._centre.statistics is not None:
+            self._centre.statistics.start(self._centre)
 
     def serve(self) -> None:
         """Open the doors: the API, HTTP, webhooks. Once the centre is started.

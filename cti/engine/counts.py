@@ -53,7 +53,9 @@ class Counts:
         """The caller of a waiting call hung up."""
         waited = call.waited_s(self._world.now)
         queue.figures.abandoned += 1
-        queue.figures.short_abandoned += waited < queue.settings.short_abandon_s
+        short = waited < queue.settings.short_abandon_s
+        queue.figures.short_abandoned += short
+        queue.figures.abandoned_in_time += not short and waited <= queue.settings.service_level_s
         self._world.tell(events.Abandoned, call, cause, waited_s=waited)
         if waited > queue.settings.service_level_s and not call.late:
             self._level(queue, in_time=False)
@@ -62,6 +64,7 @@ class Counts:
         """An agent has taken a waiting call."""
         waited = call.waited_s(self._world.now)
         agent.handling = (queue.id, self._world.now)
+        agent.handled_from = (agent.figures.hold_s, agent.figures.after_call_s)
         figures = queue.figures
         figures.waiting -= 1
         figures.answered += 1

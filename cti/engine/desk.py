@@ -249,6 +249,7 @@ class Desk:
             world.phones[phone_key(agent.phone, agent.home)] = agent.id
         else:
             agent.seconds_in[left] = agent.seconds_in.get(left, 0.0) + world.now - agent.state_since
+            agent.leaves(world.now)
         if left is AgentState.WORKING_AFTER_CALL or (left is AgentState.BUSY and state not in _HANDLING):
             self._handled(agent)  # a call that they make while they work after one is another matter
         if state is AgentState.NULL:
@@ -258,6 +259,7 @@ class Desk:
         world.timers.cancel(PAUSE, agent.id)
         world.timers.cancel(WRAP_UP, agent.id)
         agent.state, agent.state_since, agent.reason = state, world.now, why
+        agent.figures.offers += state is AgentState.RESERVED
         if state not in (AgentState.BUSY, AgentState.WORKING_AFTER_CALL):
             agent.pending = None
         if announce is not None:
@@ -279,10 +281,16 @@ class Desk:
         if agent.handling is not None:
             queue_id, since = agent.handling
             agent.handling = None
+            took_s = self._world.now - since
+            agent.figures.handled += 1
+            agent.figures.handle_s += took_s
             queue = self._world.queues.get(queue_id)
             if queue is not None:
                 queue.figures.handled += 1
-                queue.figures.handle_s += self._world.now - since
+                queue.figures.handle_s += took_s
+                held_s, worked_s = agent.handled_from
+                queue.figures.hold_s += agent.figures.hold_s - held_s
+                queue.figures.after_call_s += agent.figures.after_call_s - worked_s
 
     def _tell(self, kind: type[events.AgentEvent], agent: Agent, cause: Cause) -> None:
         self._world.notify(

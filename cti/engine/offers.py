@@ -222,6 +222,7 @@ class Offers:
         agent.connection, agent.no_answers = made.leg if made.leg in world.connections else None, 0
         agent.interaction, call.agent = call.id, agent.id
         agent.calls_answered += 1
+        agent.figures.answered += 1
         call.move(InteractionTrigger.ESTABLISH, world.now)
         self._desk.apply(agent, AgentTrigger.ANSWER, made.cause)
         self.answered(call, agent)
@@ -328,6 +329,8 @@ class Offers:
             agent = world.agents.get(made.agent)
             if agent is not None:
                 agent.interaction = None
+                agent.figures.no_answers += made.state is ReservationState.TIMED_OUT
+                agent.figures.rejected += made.state is ReservationState.REJECTED
             world.tell(
                 events.OfferEnded,
                 call,

@@ -130,6 +130,7 @@ class TakeOver:
         self._offers.end_all(call, made, ReservationTrigger.RESCIND, Cause.CALL_PICKUP, then=take)
         world.emit(intents.KeepCaller(call.switch, call.caller, keep=True))  # until the bridge is up
         boss.calls_answered += 1
+        boss.figures.answered += 1
         waited_s = call.waited_s(world.now)
         world.tell(events.Established, call, Cause.CALL_PICKUP, connection=leg.id, waited_s=waited_s)
 

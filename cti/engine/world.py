@@ -31,6 +31,9 @@ CUSTOMERS_KEPT = 200_000
 REMEMBERED_S = 60.0
 """For how long may news of a leg that has ended still come? ``show channels`` lags by a second, a slow link by more."""
 
+_HOLD = {events.Held: Agent.holds, events.Retrieved: Agent.resumes, events.Conferenced: Agent.resumes}
+"""Which events begin and end the time for which an agent holds a caller."""
+
 
 class World:
     """The state that one engine owns."""
@@ -92,6 +95,8 @@ class World:
 
     def tell(self, kind: type[events.CallEvent], call: Interaction, cause: Cause, **more: Any) -> None:
         """Tell the subscribers something of an interaction."""
+        if (count := _HOLD.get(kind)) is not None and (agent := self.agents.get(call.agent or AgentId(""))) is not None:
+            count(agent, self.now)
         self.intents.append(
             Notify(
                 kind(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
+from cti.model.figures import AgentFigures
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.recording import maybe_share, recorded_share
 from cti.model.states import AgentState
@@ -86,6 +87,11 @@ class Agent:
     calls_answered: int = 0
     seconds_in: dict[AgentState, float] = Factory(dict)
     """Seconds spent in each state left so far, in this session."""
+    figures: AgentFigures = Factory(AgentFigures)
+    held_since: float | None = None
+    """Since when they hold a caller."""
+    handled_from: tuple[float, float] = (0.0, 0.0)
+    """What their figures said of hold and of work after calls when they answered the call of ``handling``."""
 
     @property
     def id(self) -> AgentId:
@@ -96,3 +102,43 @@ class Agent:
     def skills(self) -> Mapping[str, int]:
         """Skill -> level."""
         return self.settings.skills
+
+    def leaves(self, now: float) -> None:
+        """The state they are in ends: its time is counted."""
+        self._count(self.figures, now)
+        if self.state is AgentState.BUSY:
+            self.resumes(now)
+
+    def holds(self, now: float) -> None:
+        """They hold a caller from now on."""
+        if self.held_since is None:
+            self.held_since = now
+
+    def resumes(self, now: float) -> None:
+        """They hold nobody any more."""
+        if self.held_since is not None:
+            self.figures.hold_s += now - self.held_since
+            self.held_since = None
+
+    def figures_now(self, now: float) -> AgentFigures:
+        """Their figures with what goes on still."""
+        made = evolve(self.figures)
+        self._count(made, now)
+        if self.held_since is not None:
+            made.hold_s += now - self.held_since
+        return made
+
+    def _count(self, figures: AgentFigures, now: float) -> None:
+        name = _TIME_IN.get(self.state)
+        if name is not None:
+            setattr(figures, name, getattr(figures, name) + now - self.state_since)
+
+
+_TIME_IN: Mapping[AgentState, str] = {
+    AgentState.READY: "ready_s",
+    AgentState.NOT_READY: "not_ready_s",
+    AgentState.RESERVED: "offered_s",
+    AgentState.ALERTING: "offered_s",
+    AgentState.BUSY: "busy_s",
+    AgentState.WORKING_AFTER_CALL: "after_call_s",
+}

@@ -1,4 +1,4 @@
-"""A queue's counts."""
+"""Counts of queues and agents. What is kept by interval is the difference of these, so that there is one definition."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ class QueueFigures:
     """Answered calls whose conversation and wrap-up are over."""
     handle_s: float = 0.0
     """Summed handling times of these: from the answer to the end of the wrap-up."""
+    abandoned_in_time: int = 0
+    """Of the abandoned, those within the time of the service level, without the very short ones."""
+    hold_s: float = 0.0
+    """Of ``handle_s``, how long callers were held."""
+    after_call_s: float = 0.0
+    """Of ``handle_s``, the work after the calls."""
 
     @property
     def adds_up(self) -> bool:
@@ -43,6 +49,29 @@ class QueueFigures:
         return self.answered_in_time / calls if calls else None
 
     @property
+    def service_level_negative(self) -> float | None:
+        """Answered in time / offered, "abandons negative"; those still waiting and the very short ones do not count."""
+        calls = self.offered - self.waiting - self.short_abandoned
+        return self.answered_in_time / calls if calls else None
+
+    @property
+    def service_level_positive(self) -> float | None:
+        """(Answered in time + abandoned in time) / offered, "abandons positive"; the same do not count."""
+        calls = self.offered - self.waiting - self.short_abandoned
+        return (self.answered_in_time + self.abandoned_in_time) / calls if calls else None
+
+    @property
+    def abandon_rate(self) -> float | None:
+        """Abandoned / (answered + abandoned), without the very short ones; None before the first."""
+        abandoned = self.abandoned - self.short_abandoned
+        return abandoned / (self.answered + abandoned) if self.answered + abandoned else None
+
+    @property
+    def talk_s(self) -> float:
+        """Of ``handle_s``, the conversations."""
+        return max(0.0, self.handle_s - self.hold_s - self.after_call_s)
+
+    @property
     def aht_s(self) -> float | None:
         """Average handling time, talk and wrap-up; None before the first call has been handled."""
         return self.handle_s / self.handled if self.handled else None
@@ -51,3 +80,47 @@ class QueueFigures:
     def asa_s(self) -> float | None:
         """Average speed of answer: the mean wait of the answered calls; None before the first."""
         return self.wait_answered_s / self.answered if self.answered else None
+
+
+@define
+class AgentFigures:
+    """An agent's counts since they were added, over all their sessions: seconds in each state, and what became of offers.
+
+    What has not ended yet is not in them; ``Agent.figures_now`` has it.
+    """
+
+    offers: int = 0
+    """How often they were promised to a call."""
+    answered: int = 0
+    no_answers: int = 0
+    rejected: int = 0
+    ready_s: float = 0.0
+    not_ready_s: float = 0.0
+    offered_s: float = 0.0
+    """Promised to a call, or ringing."""
+    busy_s: float = 0.0
+    """On calls, held ones too."""
+    hold_s: float = 0.0
+    """Of ``busy_s``, how long callers were held."""
+    after_call_s: float = 0.0
+    handled: int = 0
+    """Answered calls of queues whose conversation and wrap-up are over."""
+    handle_s: float = 0.0
+    """Summed handling times of these: talk, hold and after-call work."""
+
+    @property
+    def logged_on_s(self) -> float:
+        """How long they were logged on."""
+        return self.ready_s + self.not_ready_s + self.offered_s + self.busy_s + self.after_call_s
+
+    @property
+    def occupancy(self) -> float | None:
+        """(Talk + hold + after-call work) / (these + ready and being offered calls); None before any such time."""
+        handling = self.busy_s + self.after_call_s
+        total = handling + self.ready_s + self.offered_s
+        return handling / total if total > 0 else None
+
+    @property
+    def aht_s(self) -> float | None:
+        """Average handling time of the calls of queues; None before the first has been handled."""
+        return self.handle_s / self.handled if self.handled else None

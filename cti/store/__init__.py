@@ -8,6 +8,7 @@ from cti.store.recorded_engine import RecordedEngine
 from cti.store.recovery import Due, TakenUp
 from cti.store.replay import Replay, ReplayReport
 from cti.store.retention import Retention
+from cti.store.state_file import StateFile
 from cti.store.survey import Survey, survey
 from cti.store.trouble import JournalFigures, Trouble
 from cti.store.whatif import Comparison, compare
@@ -26,6 +27,7 @@ __all__ = [
     "Replay",
     "ReplayReport",
     "Retention",
+    "StateFile",
     "Survey",
     "TakenUp",
     "Trouble",

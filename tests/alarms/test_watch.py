@@ -139,7 +139,9 @@ def test_a_part_that_has_ended_and_a_broken_invariant_and_a_failed_recording(lin
 
 def test_calls_outside_that_fail_for_a_cause_of_the_trunk():
     told = []
-    board = SimpleNamespace(sound=lambda name, subject, **more: told.append((name, subject)), clear=lambda *_: None)
+    board = SimpleNamespace(
+        raised=(), sound=lambda name, subject, **more: told.append((name, subject)), clear=lambda *_: None
+    )
     look = SimpleNamespace(at=10.0, links={}, lag_s={}, queues=())
     subscribed = []
     centre = SimpleNamespace(

@@ -1,0 +1,9 @@
+"""Figures by interval, of queues and of agents: what the engine counts, cut into quarters or halves of an hour, and kept."""
+
+from __future__ import annotations
+
+from cti.statistics.book import FigureBook
+from cti.statistics.interval import AgentInterval, QueueInterval, begin_of, moment
+from cti.statistics.statistics import Statistics
+
+__all__ = ["AgentInterval", "FigureBook", "QueueInterval", "Statistics", "begin_of", "moment"]
