@@ -153,7 +153,7 @@ def test_calls_outside_that_fail_for_a_cause_of_the_trunk():
     watch = AlarmWatch(AlarmSettings(every_s=60, trunk_failures=2))
     watch.start(centre)
     cleared = {"interaction": "c", "at": 9.0, "cause": None, "switch": "s", "calling_number": "", "calling_name": ""}
-    cleared |= {"called_number": "", "queue": None, "agent": None}
+    cleared |= {"called_number": "", "queue": None, "agent": None, "by": ""}
     for side, cause in (
         ("other", "NORMAL_CLEARING"),
         ("other", "USER_BUSY"),
