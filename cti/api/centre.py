@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from cti.alarms.board import AlarmBoard
-from cti.engine.view import AgentView, CentreView, QueueView
+from cti.engine.view import AgentView, CentreView, QueueView, SwitchView
 from cti.engine.why import AgentExplained, CallExplained
 from cti.model.history import InteractionHistory
 from cti.model.overflow import Overflow
@@ -202,6 +202,18 @@ class Centre(Protocol):
 
     def add_queue(self, queue: str, **settings: Any) -> None:
         """Add a queue, or change one's settings."""
+        ...
+
+    def switch_views(self) -> Sequence[SwitchView]:
+        """Every switch as it is now."""
+        ...
+
+    def drain_switch(self, name: str) -> None:
+        """Let a switch take no new calls, or UnknownSwitch."""
+        ...
+
+    def undrain_switch(self, name: str) -> None:
+        """Let it take calls again."""
         ...
 
     def snapshot(self) -> CentreView:

@@ -14,6 +14,7 @@ from cti.api import (
     control_methods,
     queue_methods,
     statistics_methods,
+    switch_methods,
 )
 from cti.api.grant import Role
 from cti.api.method import Method
@@ -39,6 +40,7 @@ METHODS_ARE_IN: Final = (
     control_methods,
     queue_methods,
     statistics_methods,
+    switch_methods,
 )
 """The modules whose methods are in the table, besides this one's."""
 

@@ -43,7 +43,9 @@ class _Picture:
 
     def drawn(self) -> Tree:
         made = self._made
-        root = Tree(f"[bold]{escape(made.file.name)}[/]: {made.switch.address}, calls with cti_node={made.centre.node}")
+        root = Tree(
+            f"[bold]{escape(made.file.name)}[/]: {escape(made.addresses)}, calls with cti_node={made.centre.node}"
+        )
         for number in made.routes.numbers:
             self._number(root, number)
         unreached = [queue for name, queue in made.queues.items() if name not in self._reached]

@@ -23,7 +23,7 @@ class Configuration:
 
     Args:
         file: where it was read.
-        switch: the FreeSWITCH.
+        switches: the FreeSWITCH, or several; at least one.
         centre: the call centre as a whole.
         daemon: the process.
         log: the log.
@@ -38,7 +38,7 @@ class Configuration:
     """
 
     file: Path
-    switch: SwitchSettings
+    switches: tuple[SwitchSettings, ...]
     centre: CentreSettings
     daemon: DaemonSettings
     log: LogSettings
@@ -50,3 +50,8 @@ class Configuration:
     routes: Routes
     destinations: tuple[Destination, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def addresses(self) -> str:
+        """The switches' event sockets, with their names where there are several; for people to read."""
+        return ", ".join(f"{each.name} {each.address}".lstrip() for each in self.switches)

@@ -14,10 +14,9 @@ from attrs import evolve
 from cti.api import KeyRing, Limits
 from cti.api.keyring import FILE, read_keys
 from cti.api.sockets import check_plain
-from cti.centre_settings import address
 from cti.config.checks import Known, doubts, of_services, wrong_references
 from cti.config.configuration import Configuration
-from cti.config.environment import expanded, has_variable, of_variable, others_can_read, read_secret
+from cti.config.environment import expanded, others_can_read
 from cti.config.line_index import LineIndex
 from cti.config.line_index import Path as Keys
 from cti.config.problem import BadConfiguration, Problem
@@ -30,8 +29,8 @@ from cti.config.settings import (
     CentreSettings,
     DaemonSettings,
     LogSettings,
-    SwitchSettings,
 )
+from cti.config.switch_tables import read_switches
 from cti.config.table_reader import read_into
 from cti.errors import ConfigurationError, UnknownQueue
 from cti.model.agent import AgentSettings
@@ -78,7 +77,8 @@ class _Reading:
 
     def read(self, *, calls_only: bool) -> Configuration:
         top = Section("", self._parsed(), self._noted)
-        switch, password_told = self._switch(top)
+        given = Tables(self._path, self._environ, self._section, self._with_variables, self._named)
+        switches = read_switches(given, top)
         centre = self._settings(top, "centre", CentreSettings)
         daemon = self._daemon(top)
         log = self._settings(top, "log", LogSettings)
@@ -93,7 +93,6 @@ class _Reading:
             if ready is not None:
                 log_on[AgentId(name)] = ready
         destinations = self._destinations(top)
-        given = Tables(self._path, self._environ, self._section, self._with_variables, self._named)
         service_tables = ServiceTables(given, top, queues.keys(), agents.keys())
         services = service_tables.skip() if calls_only else service_tables.read()
         routes = read_routes(top, self._path.parent, queues.keys(), agents.keys(), self._section)
@@ -106,6 +105,7 @@ class _Reading:
         if centre is not None and centre.on_script_error not in ("hang up", *queues):
             what = f"expected 'hang up' or a queue; {UnknownQueue(centre.on_script_error, queues)}"
             self._section("centre", {}).wrong("on_script_error", what)
+        switches.check(good_agents, agent_tables)
         ordered, circle = in_order(good_queues)
         if circle:
             way = " -> ".join(circle)
@@ -113,13 +113,12 @@ class _Reading:
         problems = [*map(self._located, self._noted), *routes.problems]
         if problems:
             raise BadConfiguration(sorted(set(problems), key=lambda one: (one.file, one.line or 0)))
-        assert switch is not None
         assert centre is not None
         assert daemon is not None
         assert log is not None
         made = Configuration(
             file=self._path,
-            switch=switch,
+            switches=switches.found,
             centre=centre,
             daemon=daemon,
             log=log,
@@ -131,8 +130,14 @@ class _Reading:
             routes=routes,
             destinations=destinations,
         )
-        said = [*service_tables.doubts, *self._of_keys(api, service_tables), *of_services(made)]
-        warnings = [*self._warnings(made, skills, told=password_told), *(self._doubt(*one) for one in said)]
+        readable = others_can_read(self._path)
+        said = [
+            *switches.doubts(readable=readable),
+            *service_tables.doubts,
+            *self._of_keys(api, service_tables),
+            *of_services(made),
+        ]
+        warnings = [*self._warnings(made, skills), *(self._doubt(*one) for one in said)]
         return evolve(made, warnings=tuple(warnings))
 
     def _parsed(self) -> dict[str, Any]:
@@ -186,30 +191,6 @@ class _Reading:
             except ConfigurationError as error:
                 section.wrong(key, str(error))
         return self._section(section.where, values) if section.is_table else section
-
-    def _switch(self, top: Section) -> tuple[SwitchSettings | None, bool]:
-        """The switch, and whether its password stands in the file itself."""
-        data = top.take("switch")
-        if isinstance(data, list):
-            self._section("switch", {}).wrong("", "several switches are not supported yet; write [switch] once")
-            return SwitchSettings(), False
-        section = self._section("switch", {} if data is MISSING else data)
-        given = [key for key in ("password", "password_env", "password_file") if section.has(key)]
-        if len(given) > 1:
-            section.wrong(given[1], f"there is {given[0]} already; keep one of them")
-        literal = isinstance(data, Mapping) and isinstance(data.get("password"), str)
-        told = literal and not has_variable(data["password"])
-        secret: dict[str, str | None] = {}
-        if (variable := section.text("password_env")) is not None:
-            secret["password"] = section.made("password_env", of_variable, variable, self._environ)
-        if (file := section.text("password_file")) is not None:
-            secret["password"] = section.made("password_file", read_secret, self._beside(file))
-        rest = self._with_variables(section).rest()
-        rest |= {key: value for key, value in secret.items() if value is not None}
-        made = read_into(self._section("switch", rest), SwitchSettings)
-        if made is not None:
-            section.made("address", address, made.address)
-        return made, told
 
     def _daemon(self, top: Section) -> DaemonSettings | None:
         section = self._with_variables(self._table(top, "daemon"))
@@ -301,13 +282,7 @@ class _Reading:
         line = self._lines.find((*self._paths.get(noted.where, ()), *keys))
         return Problem(str(self._path), noted.where, noted.key, noted.what, line)
 
-    def _warnings(self, made: Configuration, skills: frozenset[str] | None, *, told: bool) -> Iterable[Problem]:
-        if told and others_can_read(self._path):
-            yield self._doubt(
-                "switch", "password", "everybody on this machine can read it; chmod o-r, or use password_env"
-            )
-        if made.switch.password == "ClueCon":  # noqa: S105 - FreeSWITCH's own default
-            yield self._doubt("switch", "password", "it is FreeSWITCH's default, which everybody knows; choose another")
+    def _warnings(self, made: Configuration, skills: frozenset[str] | None) -> Iterable[Problem]:
         for table, key, what in doubts(made, skills):
             yield self._doubt(table, key, what)
 

@@ -10,6 +10,7 @@ from attrs import Attribute, Factory, field, frozen
 from cti.api import Limits
 from cti.errors import ConfigurationError
 from cti.model.overflow import Overflow, ToDestination, ToVoicemail
+from cti.model.switch import sip_address, sip_profile
 from cti.model.validate import at_least_one, count, name, one_of, seconds
 
 
@@ -32,15 +33,25 @@ def _table(_instance: object, attribute: Attribute[Any], value: object) -> None:
 
 @frozen
 class SwitchSettings:
-    """The FreeSWITCH.
+    """A FreeSWITCH; an only one, or one of several.
 
     Args:
         address: ``host:port`` of its event socket.
         password: the event socket's.
+        sip: ``host:port`` where it takes calls from the other switches for agents whose phones are at it.
+        profile: the SIP profile by which it calls the others.
+        drain: where new calls go while it is drained; None refuses them.
+        lost_after_s: when its link has been down for so many seconds its calls are given up for lost.
+        name: its name; empty for an only one.
     """
 
     address: str = field(default="127.0.0.1:8021", validator=name)
     password: str = field(default="ClueCon", validator=_printable, repr=False)
+    sip: str = field(default="", validator=sip_address)
+    profile: str = field(default="peers", validator=sip_profile)
+    drain: Overflow | None = field(default=None, validator=_out_of_the_centre)
+    lost_after_s: float = field(default=60.0, validator=seconds)
+    name: str = ""
 
 
 @frozen

@@ -18,7 +18,7 @@ from cti.plan.condition import short
 
 NOBODY: Final = Requirement('"closed queue" >= 999999999')
 """What no agent meets."""
-_AT_START: Final = ("switch", "centre", "api", "destinations")
+_AT_START: Final = {"switches": "switch", "centre": "centre", "api": "api", "destinations": "destinations"}
 _SERVICES_AT_START: Final = ("state", "journal", "statistics", "web", "audit", "recording")
 _AT_START_OF_DAEMON: Final = ("pid_file", "control")
 
@@ -90,7 +90,9 @@ def change(old: Configuration, new: Configuration) -> Change:
 
 def _only_at_start(old: Configuration, new: Configuration) -> list[str]:
     refused = [
-        f"[{name}] is another; that needs a restart" for name in _AT_START if getattr(old, name) != getattr(new, name)
+        f"[{table}] is another; that needs a restart"
+        for name, table in _AT_START.items()
+        if getattr(old, name) != getattr(new, name)
     ]
     refused += [
         f"[{name}] is another; that needs a restart"

@@ -19,6 +19,7 @@ import structlog
 
 from cti._version import __version__
 from cti.center import CallCenter
+from cti.centre_settings import address
 from cti.config import Configuration, LoadedScripts, Problem, load_scripts, read_configuration
 from cti.daemon.application import Application, no_collection
 from cti.daemon.call_log import log_agent, log_call, log_link
@@ -100,8 +101,7 @@ class Daemon:
             around = self._around = Surroundings(made)
             closing.append(around.close)
             centre = self._centre = CallCenter(
-                made.switch.address,
-                made.switch.password,
+                None,
                 router=SkillRouter(service_level=True, chance=random.random) if made.centre.by_service_level else None,
                 node=made.centre.node,
                 on_script_error=made.centre.on_script_error,
@@ -111,11 +111,14 @@ class Daemon:
                 allowed_destinations=made.destinations,
             )
             closing[-1:] = [centre.stop, around.close]  # the doors are closed before the centre is
+            _add_switches(centre, made)
             around.open(centre)
             around.count()
             self._set_up(centre, made, loaded)
             centre.start()
-            _log.info("the switch is connected", switch=made.switch.address, freeswitch=centre.switch.version)
+            for name, switch in centre.switches.items():
+                if switch.connected:
+                    _log.info("the switch is connected", switch=name, freeswitch=switch.version)
             around.serve()
             if made.daemon.control:
                 methods = {"reload": self.reload}
@@ -125,14 +128,14 @@ class Daemon:
             gc.freeze()  # what has been made by now stays: no collection needs to go through it again
             self.ready.set()
             _log.info("ready", queues=len(made.queues), agents=len(made.agents))
-            gevent.wait([self._stop, centre.switch.failed], count=1)
-            if not centre.switch.failed.ready():
+            gevent.wait([self._stop, centre.failed], count=1)
+            if not centre.failed.ready():
                 self._drain(centre)
         finally:
             for close in reversed(closing):
                 close()
-        if centre.switch.failed.ready():
-            centre.switch.failed.get()
+        if centre.failed.ready():
+            centre.failed.get()
         _log.info("stopped")
 
     def _set_up(self, centre: CallCenter, made: Configuration, loaded: LoadedScripts) -> None:
@@ -147,7 +150,7 @@ class Daemon:
     def _status(self, what: str) -> str:
         made = self._configuration
         assert made is not None
-        return f"{what}: {len(made.queues)} queues, {len(made.agents)} agents, switch {made.switch.address}"
+        return f"{what}: {len(made.queues)} queues, {len(made.agents)} agents, switch {made.addresses}"
 
     # -- reload ---------------------------------------------------------------------------------------------------
 
@@ -210,7 +213,7 @@ class Daemon:
         left = self._left(centre)
         _log.info("draining: no new calls are taken", calls=left, seconds=made.daemon.drain_s)
         self._service.stopping(f"draining: {left} calls")
-        while left and time.monotonic() < deadline and not centre.switch.failed.ready():
+        while left and time.monotonic() < deadline and not centre.failed.ready():
             if self._stop_now.wait(min(DRAIN_LOOK_S, max(0.0, deadline - time.monotonic()))):
                 break
             left = self._left(centre)
@@ -232,6 +235,20 @@ def _warn(warnings: Iterable[Problem], known: Collection[Problem] = ()) -> None:
         _log.warning("configuration", warning=str(warning))
     if len(fresh) > SAID:
         _log.warning("configuration", warning=f"and {len(fresh) - SAID} more; `cti check` shows all")
+
+
+def _add_switches(centre: CallCenter, made: Configuration) -> None:
+    for each in made.switches:
+        host, port = address(each.address)
+        centre.add_switch(
+            each.name or f"{host}:{port}",
+            each.address,
+            each.password,
+            sip=each.sip,
+            profile=each.profile,
+            drain=each.drain,
+            lost_after_s=each.lost_after_s,
+        )
 
 
 class NotRunning(CtiError):

@@ -214,6 +214,8 @@ class Calls:
 
     def _caller_gone(self, call: Interaction, cause: Cause) -> None:
         lost = cause is Cause.SWITCHING_FUNCTION_TERMINATED
+        if lost:
+            self._line.keep_place(call)
         if call.state.is_waiting and call.queue is not None:
             self._line.gone(call, cause, lost=lost)
         else:

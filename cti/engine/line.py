@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cti.engine.after_call import AfterCall
 from cti.engine.counts import LATE, Counts
 from cti.engine.exits import Exits
+from cti.engine.kept_places import KeptPlaces
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.route_requests import RouteRequests
@@ -78,6 +79,7 @@ class Line:
         self._requests = requests
         self._exits = exits
         self._counts = counts
+        self._kept = KeptPlaces(world)
 
     # -- in -------------------------------------------------------------------------------------------------------
 
@@ -129,7 +131,10 @@ class Line:
             self.go(call, settings.overflow_for(reason), _CAUSES[reason])
             return
         if call.queued_at is None:
-            call.queued_at, call.place = world.now, world.next_place()
+            kept = self._kept.take(call, queue.id)
+            call.queued_at, call.place = (
+                (kept.queued_at, kept.place) if kept is not None else (world.now, world.next_place())
+            )
         call.overflow_due = False
         call.entered_at = world.now
         self._counts.entered(call, queue)
@@ -170,6 +175,10 @@ class Line:
             "cti_queued_at": f"{world.ids.unix(call.queued_at or world.now):.6f}",
         }
         world.emit(intents.TagConnection(call.switch, caller.id, tags))
+
+    def keep_place(self, call: Interaction) -> None:
+        """The switch has lost a caller, who may call back."""
+        self._kept.keep(call)
 
     def found(self, call: Interaction, queue: Queue) -> None:
         """A call that was in a queue already when we were started: back to its place, whatever the queue would say to a

@@ -16,6 +16,7 @@ from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.intents import Intent, Notify
 from cti.model.interaction import Interaction
+from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
 from cti.model.party import Destination
 from cti.model.queue import Queue
@@ -78,6 +79,8 @@ class World:
         """Who is working after which call."""
         self.last_agents: dict[str, tuple[AgentId, float]] = {}
         """Who talked last with which customer, and when; the longest ago first."""
+        self.kept_places: dict[str, KeptPlace] = {}
+        """Where customers were whom a lost switch has cut off, the longest ago first."""
         self.staff = Staff(self)
         self.intents: list[Intent] = []
         self.timers = Timers(self.emit)

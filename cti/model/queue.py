@@ -105,6 +105,9 @@ class QueueSettings:
             0 to 1.
         record_announcement: what the caller hears before a recording begins, as FreeSWITCH takes it; empty for nothing.
         short_abandon_s: an abandon before so many seconds is counted apart, in no denominator.
+        keep_place_s: a caller whom a lost switch has cut off, waiting or talking, and who calls back into this queue within
+            so many seconds, has the place and the age they had; 0 keeps none. Told by their number, or by the attached
+            ``customer``.
     """
 
     id: QueueId = field(validator=name)
@@ -131,6 +134,7 @@ class QueueSettings:
     service_level_target: float | None = field(default=None, validator=share)
     borrows: Borrowing | None = None
     short_abandon_s: float = field(default=5.0, validator=seconds)
+    keep_place_s: float = field(default=0.0, validator=seconds)
     record: float = field(default=0.0, converter=recorded_share, validator=certain_share)
     record_announcement: str = field(default="", validator=one_word)
 

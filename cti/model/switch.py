@@ -16,12 +16,14 @@ _SIP: Final = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}\Z", re.ASCII)
 _PROFILE: Final = re.compile(r"[\w.-]+\Z", re.ASCII)
 
 
-def _sip_address(_instance: object, attribute: Attribute[Any], value: str) -> None:
+def sip_address(_instance: object, attribute: Attribute[Any], value: str) -> None:
+    """An attrs validator: ``host:port``, or empty."""
     if value and not _SIP.match(value):
         raise ConfigurationError(f"{attribute.name} is {value!r}; write host:port, such as 192.0.2.7:5090")
 
 
-def _profile(_instance: object, attribute: Attribute[Any], value: str) -> None:
+def sip_profile(_instance: object, attribute: Attribute[Any], value: str) -> None:
+    """An attrs validator: the name of a SIP profile."""
     if not _PROFILE.match(value):
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be the name of a SIP profile")
 
@@ -49,8 +51,8 @@ class SwitchSettings:
     """
 
     id: SwitchId = field(validator=name)
-    sip: str = field(default="", validator=_sip_address)
-    profile: str = field(default="peers", validator=_profile)
+    sip: str = field(default="", validator=sip_address)
+    profile: str = field(default="peers", validator=sip_profile)
     drain: Overflow | None = field(default=None, validator=_elsewhere)
     lost_after_s: float | None = field(default=60.0, validator=seconds)
 

@@ -12,6 +12,7 @@ from cti.model.connection import Connection
 from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
+from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
 from cti.model.party import Destination
 from cti.model.queue import Queue
@@ -37,6 +38,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "draining": dict[SwitchId, bool],
         "lost": set[SwitchId],
         "ties": dict[ConnectionId, Tie],
+        "kept_places": dict[str, KeptPlace],
         "phones": dict[str, AgentId],
         "adopted": dict[AgentId, ConnectionId],
         "last_agents": dict[str, tuple[AgentId, float]],

@@ -19,7 +19,7 @@ from .written import ENVIRON, GOOD, problems, read, written
 def test_a_good_file_is_what_it_says(tmp_path):
     made = read(tmp_path, GOOD)
     assert made.warnings == ()
-    assert (made.switch.address, made.switch.password) == ("10.0.0.1:8021", "s3cret")
+    assert (made.switches[0].address, made.switches[0].password) == ("10.0.0.1:8021", "s3cret")
     sales, claims = made.queues["sales"], made.queues["claims"]
     assert list(made.queues) == ["claims", "sales"], "what a queue overflows to is defined before it"
     assert (str(sales.requires), sales.max_wait_s, sales.overflow) == ("sales and not trainee", 90.0, ToQueue("claims"))
@@ -56,7 +56,22 @@ BROKEN = [
     ("x = ", ["it is not TOML: Invalid value (at end of document)"]),
     ("a = 1\nx = = 1", ["2: it is not TOML: Invalid value (column 5)"]),
     ("[queue.a]\n[queue.a]", ["2: it is not TOML: Cannot declare ('queue', 'a') twice (column 9)"]),
-    ("\n[[switch]]\n", ["2: [switch]: several switches are not supported yet; write [switch] once"]),
+    ("\n[[switch]]\n", ["2: [switch[1]]: name: expected text, its name"]),
+    ("[switch.a]\nadress = 'x'", ["2: [switch.a]: adress: unknown key; did you mean 'address'?"]),
+    ("[switch.a]\nsip = 'nowhere'", ["2: [switch.a]: sip: ", "write host:port, such as 192.0.2.7:5090"]),
+    ("[switch.a]\ndrain = { queue = 'x' }", ["[switch.a]: drain: "]),
+    (
+        "[switch.a]\n[switch.b]\n[agent.ann]\ncontact = 'user/1'\nswitch = 'c'",
+        ["5: [agent.ann]: switch: unknown switch 'c'"],
+    ),
+    (
+        "[switch.a]\n[switch.b]\n[agent.ann]\ncontact = 'user/1'\nswitch = 'b'",
+        ["2: [switch.b]: sip: it is missing: the other switches reach agent 'ann' there"],
+    ),
+    (
+        "[switch]\n[agent.ann]\ncontact = 'user/1'\nswitch = 'b'",
+        ["4: [agent.ann]: switch: there is one [switch] without"],
+    ),
     ("[switch]\nadress = 'x'", ["2: [switch]: adress: unknown key; did you mean 'address'?"]),
     ("[switch]\naddress = 'x:y'", ["2: [switch]: address: switch 'x:y' is no address; write host:port"]),
     ("[switch]\npassword = '${NOPE}'", ["2: [switch]: password: the environment variable NOPE is not set"]),
@@ -188,7 +203,7 @@ def test_a_file_that_everybody_can_read_is_no_place_for_a_password(tmp_path):
 def test_a_secret_in_a_file(tmp_path):
     written(tmp_path, "of ${ITS} own\nmore\n", "secret")
     path = written(tmp_path, "[switch]\npassword_file = 'secret'")
-    assert read_configuration(path, {}).switch.password == "of ${ITS} own"
+    assert read_configuration(path, {}).switches[0].password == "of ${ITS} own"
 
 
 @pytest.mark.parametrize(
@@ -264,4 +279,32 @@ def test_every_field_of_queues_and_agents_can_be_said(tmp_path):
 
 def test_the_environment_is_the_processs_own(tmp_path, monkeypatch):
     monkeypatch.setitem(os.environ, "SWITCH_PASSWORD", ENVIRON["SWITCH_PASSWORD"])
-    assert read_configuration(written(tmp_path, GOOD)).switch.password == "s3cret"
+    assert read_configuration(written(tmp_path, GOOD)).switches[0].password == "s3cret"
+
+
+def test_several_switches(tmp_path):
+    made = read(
+        tmp_path,
+        """
+[switch.north]
+address = "10.0.0.1:8021"
+password = "one"
+sip = "10.0.0.1:5090"
+[switch.south]
+address = "10.0.0.2:8021"
+password_env = "SWITCH_PASSWORD"
+sip = "10.0.0.2:5090"
+profile = "trunks"
+drain = { destination = "6000" }
+lost_after_s = "2m"
+[agent.ann]
+contact = "user/1"
+switch = "south"
+""",
+    )
+    north, south = made.switches
+    assert (north.name, north.password, north.lost_after_s) == ("north", "one", 60.0)
+    assert (south.name, south.password, south.profile, south.lost_after_s) == ("south", "s3cret", "trunks", 120.0)
+    assert south.drain == ToDestination("6000")
+    assert made.agents["ann"].switch == "south"
+    assert made.addresses == "north 10.0.0.1:8021, south 10.0.0.2:8021"

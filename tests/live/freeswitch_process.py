@@ -100,6 +100,14 @@ class FreeSwitchProcess:
         """Return a new event-socket connection."""
         return EventSocket(self.event_port, self.password)
 
+    def kill_calls(self) -> None:
+        """End every call; boot first, if a test has left it dead."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = None
+            self.start()
+        with self.connect() as control:
+            control.api("hupall NORMAL_CLEARING")
+
     def kill(self) -> None:
         """End it as a crash would (SIGKILL): no BYE, no goodbye on the event socket. Harmless when it is not running."""
         if self._process is not None:

@@ -12,13 +12,14 @@ from urllib.parse import unquote
 import gevent
 import pytest
 
-from cti import CallCenter, ToAgent, ToDestination, events
-from cti.model.states import AgentState
+from cti import CallCenter, ToAgent, events
+from cti.model.cause import Cause
+from cti.model.states import AgentState, InteractionState, LinkState
 
 from .audio import read_stereo, tone_share, write_pcmu_tone
 from .freeswitch_process import FreeSwitchProcess, find_freeswitch
 from .ports import free_ports
-from .sipp import SippRegistration
+from .sipp import CallerBehaviour, SippCallers, SippRegistration
 from .test_line import Watch
 
 pytestmark = pytest.mark.live
@@ -111,7 +112,6 @@ def two(pair: Any, start_agents: Any, start_callers: Any, tmp_path: Path) -> Ite
             each.address,
             each.password,
             sip=f"127.0.0.1:{each.peers_port}",
-            drain=ToDestination("5777"),
             lost_after_s=2,
         )
     for queue in ("ann", "bob"):
@@ -131,8 +131,7 @@ def two(pair: Any, start_agents: Any, start_callers: Any, tmp_path: Path) -> Ite
     finally:
         centre.stop()
         for each in pair:
-            with each.connect() as control:
-                control.api("hupall NORMAL_CLEARING")
+            each.kill_calls()
 
 
 def register(switch: FreeSwitchProcess, user: str, contact_port: int, workdir: Path) -> None:
@@ -192,3 +191,136 @@ def test_a_caller_at_one_and_an_agent_at_the_other(two):
     )
     two.centre.hang_up(talk.interaction)
     two.everything_is_over()
+
+
+def test_an_offer_to_the_other_switch_that_comes_to_nothing_says_why(two, start_agents, tmp_path):
+    busy = start_agents(ring_s=0.05, rejects="486 Busy Here")
+    silent = start_agents(answers=False)
+    register(two.south, "1003", busy.port, tmp_path)
+    register(two.south, "1005", silent.port, tmp_path)
+    two.bob.not_ready("lunch")
+    reasons = {"1003": "OFFHOOK", "1004": "PHONE_DOWN", "1005": "RNA"}
+    two.centre.add_queue("others", requires="others", ring_timeout_s=2)
+    two.centre.on_call("5003")(lambda call: call.queue("others"))
+    for user in reasons:
+        two.centre.add_agent(user, f"user/{user}@cti.internal", skills={"others": 1}, switch="south")
+    two.call("5003")
+    ended = {}
+    for user, reason in reasons.items():
+        two.centre.agent(user).log_on(ready=True)
+        ended[user] = two.wait_for(events.OfferEnded, agent=user)
+        two.until(f"{user} is not ready", lambda: two.state(user) is AgentState.NOT_READY)  # noqa: B023
+        assert two.centre.agent(user).view.reason == reason, ended[user]
+        two.centre.agent(user).log_off()
+    assert {user: e.outcome for user, e in ended.items()} == {
+        "1003": "rejected",
+        "1004": "failed",
+        "1005": "timed out",
+    }
+    (call,) = two.centre._loop.engine.world.interactions
+    two.centre.hang_up(call)
+    two.everything_is_over()
+
+
+def test_a_contact_that_the_other_switch_does_not_dial_for_its_peers(two):
+    two.centre.add_queue("others", requires="others")
+    two.centre.on_call("5003")(lambda call: call.queue("others"))
+    contact = "loopback/9000/agents"  # not of the form in peer_contacts
+    two.centre.add_agent("eve", contact, skills={"others": 1}, switch="south").log_on(ready=True)
+    two.call("5003")
+    assert two.wait_for(events.OfferEnded, agent="eve").outcome in ("failed", "rejected")
+    assert two.channels("south") == []
+    two.centre.agent("eve").log_off()
+    (call,) = two.centre._loop.engine.world.interactions
+    two.centre.hang_up(call)
+    two.everything_is_over()
+
+
+def test_a_switch_is_drained_and_takes_calls_again(two):
+    two.call("5001")
+    talk = two.wait_for(events.Established, agent="ann")
+    two.centre.drain_switch("north")
+    refused = two.call("5001")
+    assert refused.wait(30).failed == 1, refused.describe()
+    assert two.view("north").draining
+    assert not two.view("north").drained
+    assert two.pair(talk.interaction) == {"ann", "caller"}
+    two.ann.hang_up()
+    two.wait_for(events.SystemStatus, switch="north", detail="drained")
+    two.until("ann is away", lambda: two.state("ann") is AgentState.NOT_READY)
+    assert two.state("bob") is AgentState.READY
+    two.centre.undrain_switch("north")
+    two.until("ann is back", lambda: two.state("ann") is AgentState.READY)
+    two.call("5001")
+    two.until("she has the next call", lambda: len(two.of(events.Established, agent="ann")) == 2)
+    two.ann.hang_up()
+    two.everything_is_over()
+
+
+def test_one_of_the_two_is_killed(two, start_agents, tmp_path):
+    """Its calls end, and no others; a caller of the other one whose agent's phone it had goes back to the queue."""
+    two.call("5001")
+    with_ann = two.wait_for(events.Established, agent="ann")
+    two.call("5002")
+    with_bob = two.wait_for(events.Established, agent="bob")
+    two.until("both halves of the tie are known", lambda: len(two.centre._loop.engine.world.ties) == 2)
+    port, media_port = free_ports(2, block=8)
+    with SippCallers(
+        CallerBehaviour(hold_s=60),
+        tmp_path / "caller-at-south",
+        switch_port=two.south.callers_port,
+        number="5001",
+        calls=1,
+        rate=10,
+        port=port,
+        media_port=media_port,
+    ):
+        waiting = two.wait_for(events.Queued, switch="south")
+        two.south.kill()
+        two.wait_for(events.CallCleared, interaction=waiting.interaction, state="lost")
+    world = two.centre._loop.engine.world
+    assert two.of(events.ConnectionCleared, interaction=waiting.interaction)[0].cause is (
+        Cause.SWITCHING_FUNCTION_TERMINATED
+    )
+    assert world.links["south"] is not LinkState.LIVE
+    assert two.view("south").lost
+    two.until("bob's caller waits", lambda: world.interactions[with_bob.interaction].state is InteractionState.QUEUED)
+    two.until("bob is away", lambda: two.state("bob") is AgentState.NOT_READY)
+    assert two.centre.agent("bob").view.reason == "PHONE_DOWN"
+    assert two.pair(with_ann.interaction) == {"ann", "caller"}
+    assert two.hears("north", world.interactions[with_ann.interaction].caller, ANN_HZ)
+    assert two.hears("north", world.interactions[with_bob.interaction].caller, 250), "no music"
+    two.south.start()
+    two.wait_for(events.SystemStatus, switch="south", status="normal", detail="", timeout_s=40)
+    two.until("bob has the call again", lambda: len(two.of(events.Established, agent="bob")) == 2, 40)
+    two.until_pair(with_bob.interaction, "bob", "caller")
+    assert two.hears("north", world.interactions[with_bob.interaction].caller, BOB_HZ)
+    two.bob.hang_up()
+    two.ann.hang_up()
+    two.everything_is_over()
+
+
+def test_our_process_is_started_again_with_a_call_between_the_two(two, pair, tmp_path):
+    """The far halves of the call are nobody's new calls, and the pair is in the model again."""
+    two.call("5002")
+    talk = two.wait_for(events.Established, agent="bob")
+    two.until("both halves of the tie are known", lambda: len(two.centre._loop.engine.world.ties) == 2)
+    two.centre.stop()
+    again = CallCenter(None)
+    for name, each in zip(("north", "south"), pair, strict=True):
+        again.add_switch(name, each.address, each.password, sip=f"127.0.0.1:{each.peers_port}")
+    again.add_queue("bob", requires="bob")
+    again.add_agent("bob", BOB, skills={"bob": 1}, switch="south").log_on(ready=True)
+    watch = Two.__new__(Two)
+    Watch.__init__(watch, again)
+    try:
+        again.start()
+        world = again._loop.engine.world
+        assert list(world.interactions) == [talk.interaction]
+        watch.until("bob is busy", lambda: watch.state("bob") is AgentState.BUSY)
+        assert {tie.leg for tie in world.ties.values()} == {talk.connection}
+        assert world.connections[talk.connection].via == "south"
+        again.hang_up(talk.interaction)
+        watch.everything_is_over()
+    finally:
+        again.stop()
