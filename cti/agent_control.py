@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cti.agent_calls import AgentCalls
+from cti.agent_messages import AgentMessages
 from cti.engine.view import AgentView, agent_view
 from cti.engine_loop import EngineLoop
 from cti.errors import InvalidConnection
@@ -14,7 +15,7 @@ from cti.model.recording import RecordingAction
 from cti.privileges import Privileges, SupervisionPolicy
 
 
-class AgentControl(AgentCalls):
+class AgentControl(AgentCalls, AgentMessages):
     """What an agent, or somebody on their behalf, can ask for. None of these blocks for more than microseconds.
 
     A state asked for while the agent is on a call is kept as pending and applied when the call and its wrap-up end.

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from cti.alarms.board import AlarmBoard
 from cti.engine.view import AgentView, CentreView, QueueView, SwitchView
 from cti.engine.why import AgentExplained, CallExplained
+from cti.model.call_back import WaitingCallBack, WaitingMessage
 from cti.model.history import InteractionHistory
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
@@ -60,6 +61,38 @@ class AgentFace(Protocol):
 
     def dial_digits(self, digits: str, *, more: bool = False) -> None:
         """Dial into that connection."""
+        ...
+
+    def call_back(self, to: str, *, expires_s: float = 3600.0) -> None:
+        """Talk with an agent when both are ready."""
+        ...
+
+    def cancel_call_back(self, to: str) -> None:
+        """Wait for them no more."""
+        ...
+
+    def call_backs(self) -> tuple[WaitingCallBack, ...]:
+        """For whom they wait."""
+        ...
+
+    def call_back_message(self, to: str, text: str = "") -> None:
+        """Ask an agent to call."""
+        ...
+
+    def cancel_call_back_message(self, to: str) -> None:
+        """Take that back."""
+        ...
+
+    def seen_to(self, by: str) -> None:
+        """Another's request is seen to."""
+        ...
+
+    def call_back_messages(self) -> tuple[WaitingMessage, ...]:
+        """Who asks to be called."""
+        ...
+
+    def send_message(self, to: str, text: str, *, phone: bool = False) -> None:
+        """A text to an agent."""
         ...
 
     def answer(self) -> None:

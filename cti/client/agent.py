@@ -7,13 +7,14 @@ from typing import Any
 
 from cti.api.values import AgentRecord
 from cti.client.agent_calls import AgentCallsAtCentre
+from cti.client.agent_messages import AgentMessagesAtCentre
 from cti.client.event import read
 from cti.client.whither import whither
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
 
 
-class AgentAtCentre(AgentCallsAtCentre):
+class AgentAtCentre(AgentCallsAtCentre, AgentMessagesAtCentre):
     """What an agent, or somebody on their behalf, can ask for; each blocks until the centre has answered.
 
     A state asked for while the agent is on a call is kept as pending and applied when the call and its wrap-up end.

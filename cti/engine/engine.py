@@ -7,6 +7,7 @@ from typing import Any
 
 from cti.engine.advice import check_queue
 from cti.engine.after_call import AfterCall
+from cti.engine.agents_call_backs import CALL_BACK, AgentsCallBacks
 from cti.engine.answering import Answering
 from cti.engine.calls import Calls
 from cti.engine.consultations import ANSWER, CAMP, Consultations
@@ -45,7 +46,7 @@ from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, Reserv
 from cti.model.interaction import Interaction
 from cti.model.overflow import WAIT
 from cti.model.queue import Queue
-from cti.model.states import ConnectionTrigger, LinkTrigger
+from cti.model.states import AgentState, ConnectionTrigger, LinkTrigger
 from cti.routing.router import Router
 
 
@@ -90,6 +91,7 @@ class Engine:
             after,
         )
         self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
+        self._agents_call_backs = AgentsCallBacks(self.world, self._made, self._offers)
         self._dialling = Dialling(self.world, self._made, self._exits)
         self._calls = Calls(
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
@@ -123,7 +125,7 @@ class Engine:
         self._calls.leg_gone = self._leg_gone
         self._desk.offer_to = self._became_ready
         self._desk.agent_changed = self._matching.agent_changed
-        self._desk.agent_left = self._wishes.agent_left
+        self._desk.agent_left = self._agent_left
         self._desk.unstaffed = self._unstaffed
         self._desk.withdraw = self._offers.withdraw
         self._offers.put_back = self._line.put_back
@@ -169,6 +171,7 @@ class Engine:
             calling.ClearCallRequested: self._calls.clear_of,
             calling.JoinRequested: self._joins.join,
             calling.IntrudeRequested: self._joins.intrude,
+            **self._agents_call_backs.table,
             **self._talk.table,
             **self._pickups.table,
             **self._supervising.table,
@@ -188,6 +191,7 @@ class Engine:
             RING: lambda fact: self._matching.ring(InteractionId(fact.key)),
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
+            CALL_BACK: lambda fact: self._agents_call_backs.expired(fact.key),
             DIAL: lambda fact: self._dialling.no_more(InteractionId(fact.key)),
             RECALL: lambda fact: self._parking.recall(fact.key),
             CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
@@ -247,8 +251,14 @@ class Engine:
 
     def _became_ready(self, agent: Agent) -> None:
         """An agent is ready: for whoever waits to consult them, else for the call that is due to them."""
-        if not self._consultations.became_ready(agent):
+        if not self._consultations.became_ready(agent) and not self._agents_call_backs.became_ready(agent):
             self._matching.offer_to(agent)
+
+    def _agent_left(self, agent: Agent) -> None:
+        self._wishes.agent_left(agent)
+        removed = agent.id not in self.world.agents
+        if removed or agent.state is AgentState.NULL:
+            self._agents_call_backs.left(agent.id, removed=removed)
 
     def _consulted_answered(self, leg: Connection) -> None:
         self._consultations.answered(leg)
@@ -306,6 +316,7 @@ class Engine:
 
     def _talked(self, call: Interaction) -> None:
         """Who hears whom in a call has changed."""
+        self._agents_call_backs.talked(call)
         self._recordings.settle(call)  # before the next: whoever listens in comes after the recording
         self._supervising.look()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from cti.engine.consultations import ANSWER
@@ -52,6 +53,8 @@ class MadeCalls:
         self._offers = offers
         self._media = media
         self._exits = exits
+        self.in_vain: Callable[[Interaction], None] = lambda _: None
+        """Set by the engine: whom a call was to reach is not ready when their turn comes."""
 
     def make(self, fact: services.MakeCallRequested) -> None:
         """Ring the agent's phone, to call somebody when it is answered.
@@ -171,10 +174,15 @@ class MadeCalls:
             self._ring(call, far, contact, RING_S)
         else:
             agent = self._world.agents.get(to.agent)
-            if agent is None or agent.state is not AgentState.READY:
+            made = self._world.reservations.get(call.consultation) if call.consultation is not None else None
+            if made is not None:
+                call.caller = self._offers.ring(call, made)
+            elif agent is None or agent.state is not AgentState.READY:
+                self.in_vain(call)
                 self._exits.clear(call, Cause.BUSY)
                 return
-            call.caller = self._offers.invite(call, agent, leg.id, Cause.MAKE_CALL)
+            else:
+                call.caller = self._offers.invite(call, agent, leg.id, Cause.MAKE_CALL)
         self._world.tell(events.Originated, call, Cause.MAKE_CALL, connection=call.caller, to=call.called_number)
 
     def own_answered(self, leg: Connection) -> None:

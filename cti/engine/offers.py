@@ -82,6 +82,20 @@ class Offers:
         self._ring(call, agent, made)
         return made.leg
 
+    def promise(self, call: Interaction, agent: Agent, asks: ConnectionId, cause: Cause, for_s: float) -> None:
+        """As ``invite``, but their phone rings only when ``ring`` says so, within ``for_s``; nobody else is promised them."""
+        made = self._promise(call, agent, asks, cause)
+        call.consultation = made.id
+        made.lease_ends_at = self._world.now + for_s
+        self._desk.apply(agent, AgentTrigger.RESERVE, cause)
+        self._world.timers.start(LEASE, made.id, for_s)
+
+    def ring(self, call: Interaction, made: Reservation) -> ConnectionId:
+        """Ring the phone of an agent who has been promised; returns the leg that rings."""
+        made.made_at, made.lease_ends_at = self._world.now, self._world.now + RING_S
+        self._ring(call, self._world.agents[made.agent], made)
+        return made.leg
+
     def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None, cause: Cause) -> Reservation:
         world = self._world
         queue = world.queues.get(call.queue) if call.queue is not None else None
@@ -115,7 +129,8 @@ class Offers:
         world = self._world
         ring_s = made.lease_ends_at - made.made_at
         tie = world.tie_line(agent, call.switch)
-        self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
+        if agent.state is not AgentState.RESERVED:
+            self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
         world.timers.start(LEASE, made.id, ring_s)
         if call.kind is InteractionKind.FAX:
             self._alert(made)

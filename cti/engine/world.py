@@ -10,6 +10,7 @@ from cti.engine.timers import Timers
 from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
 from cti.model import events
 from cti.model.agent import Agent
+from cti.model.call_back import CallBackWish, CallMe
 from cti.model.cause import Cause
 from cti.model.connection import Connection
 from cti.model.history import History
@@ -65,6 +66,12 @@ class World:
         """Calls that are parked, or on their way there, by place."""
         self.camped: dict[AgentId, list[InteractionId]] = {}
         """The calls whose agents wait for this one to be ready, the first first; some of them have given up."""
+        self.call_backs: dict[AgentId, list[CallBackWish]] = {}
+        """With whom agents want to talk when both are free, the first asked for first."""
+        self.called_back: dict[AgentId, list[AgentId]] = {}
+        """The same the other way: by whom each agent is waited for."""
+        self.call_me: dict[AgentId, list[CallMe]] = {}
+        """Who asks each agent to be called."""
         self.destinations: tuple[Destination, ...] = ()
         """Which numbers agents may have called."""
         self.supervisions: dict[ConnectionId, Supervision] = {}

@@ -10,11 +10,14 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from cti.model import recording_events
+from cti.model import agents_events, recording_events
 from cti.model.cause import Cause
 from cti.model.history import EndedBy, InteractionHistory
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 
+CallBack = agents_events.CallBack
+CallBackMessage = agents_events.CallBackMessage
+MessageReceived = agents_events.MessageReceived
 RecordingEnded = recording_events.RecordingEnded
 RecordingEvent = recording_events.RecordingEvent
 RecordingFailed = recording_events.RecordingFailed
@@ -338,7 +341,10 @@ class InvariantBroken:
 
 
 Event = (
-    CallEvent
+    CallBack
+    | CallBackMessage
+    | MessageReceived
+    | CallEvent
     | InteractionEnded
     | AgentEvent
     | SystemStatus
@@ -383,6 +389,9 @@ EVENTS: Mapping[str, type[Any]] = {
         AgentPending,
         AssistanceRequested,
         Supervised,
+        CallBack,
+        CallBackMessage,
+        MessageReceived,
         Audited,
         RecordingStarted,
         RecordingPaused,

@@ -29,8 +29,10 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "Answer Call": Feature(
         "AgentControl.answer", "phones that obey NOTIFY with Event: talk; a caller's leg: Call.answer"
     ),
-    "Call Back (Call-Related)": Feature("", "not made; consult(wait_s=) waits for a busy agent"),
-    "Call Back Message (Call-Related)": Feature("", "FreeSWITCH has no message waiting for agents' desktops"),
+    "Call Back (Call-Related)": Feature(
+        "AgentControl.call_back", "to agents: FreeSWITCH does not know when a number is free"
+    ),
+    "Call Back Message (Call-Related)": Feature("AgentControl.call_back_message", "to agents, by events"),
     "Camp On Call": Feature("AgentControl.consult", "with wait_s, on an agent who has a call or works after one"),
     "Clear Call": Feature("AgentControl.clear_call", "of any call by its id: CallCenter.hang_up"),
     "Clear Connection": Feature("AgentControl.hang_up"),
@@ -52,7 +54,7 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "Park Call": Feature("AgentControl.park", "for calls that came by a queue; taken up with unpark"),
     "Reconnect Call": Feature("AgentControl.reconnect"),
     "Retrieve Call": Feature("AgentControl.retrieve"),
-    "Send Message": Feature("", "needs FreeSWITCH's mod_sms, which is not among its core modules"),
+    "Send Message": Feature("AgentControl.send_message", "to agents, by events; to their phones during a call"),
     "Single Step Conference": Feature("AgentControl.invite", "of an agent, or a number"),
     "Single Step Transfer": Feature("AgentControl.transfer_to"),
     "Transfer Call": Feature("AgentControl.transfer"),

@@ -191,6 +191,15 @@ class WarningTone:
 
 
 @frozen
+class SendMessage:
+    """Send a text to the phone at the end of a leg (SIP MESSAGE); many phones show it."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    text: str
+
+
+@frozen
 class ClearConnection:
     """End a leg; harmless when it is gone already, or not there yet."""
 
@@ -304,6 +313,7 @@ Intent = (
     | AnswerConnection
     | AnswerPhone
     | WarningTone
+    | SendMessage
     | ClearConnection
     | StartTreatment
     | StopTreatment
@@ -332,6 +342,7 @@ SwitchIntent = (
     | AnswerConnection
     | AnswerPhone
     | WarningTone
+    | SendMessage
     | ClearConnection
     | StartTreatment
     | StopTreatment

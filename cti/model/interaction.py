@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from attrs import Factory, define
 
+from cti.model.call_back import CallBackWish
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.message import Message
 from cti.model.overflow import Overflow
@@ -97,6 +98,8 @@ class Interaction:
     """The agent who made this call; whom they call is in the caller's place."""
     dials: Party | None = None
     """Whom that agent wants to call as soon as their own phone is answered."""
+    calls_back: CallBackWish | None = None
+    """The wish that this call of an agent's comes from, until they talk."""
     dialled: str | None = None
     """The digits that agent has dialled so far, stage by stage; None when none are waited for."""
     wrap_up_s: float = 0.0

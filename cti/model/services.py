@@ -8,6 +8,7 @@ from typing import Any
 from attrs import Attribute, Factory, field, frozen
 
 from cti.errors import ConfigurationError
+from cti.model.call_back import CallBackService
 from cti.model.calling import CallingService, calling
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.interaction import InteractionKind
@@ -342,6 +343,7 @@ Service = (
     | UnparkRequested
     | SingleStepConferenceRequested
     | CallingService
+    | CallBackService
     | DestinationsDefined
     | SupervisionRequested
     | SupervisionEndRequested

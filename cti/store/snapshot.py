@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cti.engine import Engine
 from cti.model.agent import Agent
+from cti.model.call_back import CallBackWish, CallMe
 from cti.model.connection import Connection
 from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
@@ -45,6 +46,9 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "destinations": tuple[Destination, ...],
         "parked": dict[str, ParkedCall],
         "camped": dict[AgentId, list[InteractionId]],
+        "call_backs": dict[AgentId, list[CallBackWish]],
+        "called_back": dict[AgentId, list[AgentId]],
+        "call_me": dict[AgentId, list[CallMe]],
         "supervisions": dict[ConnectionId, Supervision],
         "recording": RecordingSettings | None,
         "segments": dict[str, Segment],

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from cti.errors import LocalProtocolError
-from cti.esl import Api, BgApi, Execute, application, channel_variables
+from cti.esl import Api, BgApi, Execute, SendEvent, application, channel_variables
 from cti.model import intents
 from cti.switch import tags
 from cti.switch.causes import hangup_cause_of
@@ -30,7 +30,7 @@ WARNING_TONE: Final = "tone_stream://%(500,500,1400);loops=2"
 _DESTINATION: Final = re.compile(r"[\w+*#.@:-]{1,128}\Z", re.ASCII)
 _MAILBOX: Final = re.compile(r"[\w+*#.-]{1,128}\Z", re.ASCII)
 
-Command = Api | BgApi | Execute
+Command = Api | BgApi | Execute | SendEvent
 
 
 def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]:
@@ -89,6 +89,9 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
             return (Api(f"uuid_phone_event {leg} talk"),)
         case intents.WarningTone(connection=leg):
             return (Api(f"uuid_displace {leg} start {WARNING_TONE} 0 mux"),)
+        case intents.SendMessage(connection=leg, text=text):
+            # Within the leg's own dialog (general_event_handler in mod_sofia.c); the text is the body, whatever it holds.
+            return (SendEvent("SEND_MESSAGE", (("uuid", leg), ("content-type", "text/plain")), text),)
         case intents.ClearConnection(connection=leg, cause=cause):
             return (Api(f"uuid_kill {leg} {hangup_cause_of(cause)}"),)
         case intents.StartTreatment(connection=leg, music=music, replace=replace):

@@ -22,7 +22,8 @@ class AgentBehaviour:
     """How every phone of one process behaves; all durations in seconds.
 
     ``answers=False`` rings until it is cancelled. ``rejects`` is a SIP status ("486 Busy Here") sent after the ringing.
-    ``obeys`` rings until a NOTIFY with "Event: talk" tells it to answer; nothing else counts then.
+    ``obeys`` rings until a NOTIFY with "Event: talk" tells it to answer; nothing else counts then, but ``reads``: it
+    waits for a MESSAGE ("please hurry") before the end of the call.
     ``talk_s`` is when the phone hangs up, counted from the ACK (0: before any bridge can be up); None waits for the
     other side. ``tone`` is a headerless PCMU file to play.
     """
@@ -34,11 +35,12 @@ class AgentBehaviour:
     talk_s: float | None = None
     tone: Path | None = None
     obeys: bool = False
+    reads: bool = False
 
     def scenario(self) -> str:
         """Return the text of the SIPp scenario."""
         if self.obeys:
-            return _fill("obedient.xml")
+            return _fill("obedient.xml", message=_fill("message.xml") if self.reads else "")
         after_ringing = "reject" if self.rejects else "answer"
         return _fill(
             "agent.xml",

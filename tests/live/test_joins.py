@@ -107,3 +107,37 @@ def test_a_phone_is_connected_hears_the_dial_tone_and_the_number_is_dialled(desk
     desk.ann.hang_up()
     desk.until("nobody is left", lambda: desk.centre.snapshot().calls == 0)
     desk.nothing_is_wrong()
+
+
+def test_two_agents_are_called_when_both_are_free(desk: Desk):
+    desk.bob.call_back("ann")
+    assert [each.to for each in desk.bob.call_backs()] == ["ann"]
+    desk.ann.hang_up()
+    begun = desk.wait_for(events.ServiceInitiated)
+    assert begun.cause.csta_name == "callBack"
+    desk.call = begun.interaction
+    desk.until_pair("ann", "bob")
+    ann_leg = desk.centre._loop.engine.world.agents["ann"].connection
+    assert desk.hears(ann_leg, BOB_HZ)
+    desk.bob.hang_up()
+    desk.until("nobody is left", lambda: desk.centre.snapshot().calls == 0)
+    desk.is_over()
+
+
+def test_a_text_is_shown_on_the_phone_of_an_agent_who_talks(desk: Desk, start_agents: Any, start_callers: Any):
+    phone = start_agents(obeys=True, reads=True)
+    desk.centre.add_queue("quiet", requires="quiet")
+    eve = desk.centre.add_agent("eve", phone.contact("eve"), skills={"quiet": 1})
+    eve.log_on(ready=True)
+    desk.centre.subscribe(desk.said.append, events.MessageReceived)
+    start_callers("5998", hold_s=3)
+    desk.wait_for(events.Delivered, agent="eve")
+    eve.answer()
+    desk.wait_for(events.Established, agent="eve")
+    desk.bob.send_message("eve", "please hurry\nplease", phone=True)
+    assert desk.wait_for(events.MessageReceived).on_phone
+    desk.until("eve is free", lambda: desk.state("eve") is AgentState.READY)
+    desk.until("the phone has read it", lambda: phone.figures().successful == 1)
+    desk.ann.hang_up()
+    desk.until("nobody is left", lambda: desk.centre.snapshot().calls == 0)
+    desk.nothing_is_wrong()
