@@ -29,7 +29,8 @@ class AfterCall:
 
     def target(self, call: Interaction) -> Overflow | None:
         """Where the caller goes when the agent in charge hangs up first; None ends the call with the conversation."""
-        queue = self._world.queues.get(call.queue) if call.queue is not None and call.on_the_line else None
+        theirs = call.on_the_line and not call.caller_left
+        queue = self._world.queues.get(call.queue) if call.queue is not None and theirs else None
         return queue.settings.after_call if queue is not None else None
 
     def keep(self, call: Interaction) -> None:

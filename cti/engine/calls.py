@@ -61,6 +61,8 @@ class Calls:
         self._made = made
         self.talked: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: who hears whom in a call has changed."""
+        self.goes_on_without: Callable[[Interaction, Connection], bool] = lambda _call, _caller: False
+        """Set by the engine: whether those whom the caller leaves behind go on."""
         self.leg_gone: Callable[[Interaction, Connection], None] = lambda _call, _leg: None
         """Set by the engine: a leg has ended, and the call with it if it was the last."""
 
@@ -206,7 +208,8 @@ class Calls:
         )
         had_it = self._agent_gone(call, leg, cause, switch_cause)
         if leg.id == call.caller:
-            self._caller_gone(call, cause)
+            if cause is Cause.SWITCHING_FUNCTION_TERMINATED or not self.goes_on_without(call, leg):
+                self._caller_gone(call, cause)
         else:
             self._other_gone(call, leg, cause, had_it=had_it)
         self._exits.finish(call, cause)

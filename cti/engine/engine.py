@@ -18,6 +18,7 @@ from cti.engine.exits import LIVE, Exits
 from cti.engine.histories import Histories
 from cti.engine.invitations import WARN, Invitations
 from cti.engine.joins import Joins
+from cti.engine.left_behind import LeftBehind
 from cti.engine.line import Line
 from cti.engine.links import Links
 from cti.engine.made_calls import MadeCalls
@@ -122,6 +123,7 @@ class Engine:
         self._ties.leg_cleared = self._calls.connection_cleared
         self._switches.supervisor_gone = self._supervising.gone
         self._calls.talked = self._talked
+        self._calls.goes_on_without = LeftBehind(self.world, self._media).goes_on
         self._calls.leg_gone = self._leg_gone
         self._desk.offer_to = self._became_ready
         self._desk.agent_changed = self._matching.agent_changed

@@ -46,6 +46,8 @@ class Exits:
         world.tell(events.Diverted, call, cause, destination=destination)
         tags = {"cti_interaction": "", "cti_queue": "", "cti_previous": call.id}  # should it come back to us
         world.emit(intents.TagConnection(call.switch, call.caller, tags))
+        # What it is bridged to there may end without its being parked, and handed to us again.
+        world.emit(intents.KeepCaller(call.switch, call.caller, keep=False))
         world.emit(wanted)
         del world.connections[call.caller]  # it is the dialplan's now
         call.connections.discard(call.caller)

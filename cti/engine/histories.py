@@ -105,7 +105,7 @@ class Histories:
             if call is None:
                 return
             history = world.histories[interaction] = _begun(call)
-        if history.ending is None and (call is None or call.state.is_over):
+        if history.ending is None and (call is None or call.state.is_over or call.caller_left):
             history.ending = self._ending(history, fact, said)
         elif history.ending is not None:
             self._hung_up_after_all(history.ending, said)
@@ -176,6 +176,8 @@ class Histories:
     def _kind(self, call: Interaction, leg: Connection) -> SegmentKind | None:
         if leg.reservation is not None or leg.id == call.invited:
             return SegmentKind.RINGING
+        if call.caller_left and call.talk is TalkState.TALKING:
+            return SegmentKind.CONSULT
         if leg.id == call.caller:
             return self._caller_kind(call, leg)
         if leg.id == call.consulted:

@@ -181,8 +181,10 @@ class Recordings:
     def leg_gone(self, call: Interaction, leg: Connection) -> None:
         """A leg of a call has ended, and with it what was recorded of it; the switch says so in a moment."""
         segment = self._world.segments.get(call.recording.current or "") if call.recording is not None else None
-        if segment is not None and (leg.id in (segment.leg, call.caller)):
+        if segment is not None and (leg.id in (segment.leg, call.caller) or call.caller_left):
             self._stop(segment)
+        if call.caller_left and call.recording is not None:
+            call.recording.wanted = False  # what those whom the caller has left say is not said to the caller
         self.settle(call)  # a conference goes on with somebody else
 
     # -- what the switch says -------------------------------------------------------------------------------------

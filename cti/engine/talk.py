@@ -374,7 +374,7 @@ class Talk:
             self._consultations.lost(call, leg.id)
         elif call.talk is TalkState.CONFERENCE and in_charge:
             call.agent = next((other.agent for other in self._others(call) if other.agent is not None), None)
-        elif in_charge and call.talk in _CALLER_HELD and call.queue is not None and not call.state.is_over:
+        elif in_charge and call.talk in _CALLER_HELD and call.queue is not None and call.has_caller:
             # The agent is gone while the caller is held, who is not to pay for it: back to the queue.
             self._send(call, ToQueue(call.queue), Cause.RECALL)
             return True
@@ -411,5 +411,7 @@ class Talk:
 _WITH_CALLER = (TalkState.TALKING, TalkState.ALTERNATED)
 _CALLER_HELD = (TalkState.HELD, TalkState.CALLING, TalkState.CONSULTING)
 _ASKABLE = tuple(
-    t for t in TalkTrigger if t not in (TalkTrigger.CONNECT, TalkTrigger.ANSWER, TalkTrigger.LOSE, TalkTrigger.END)
+    t
+    for t in TalkTrigger
+    if t not in (TalkTrigger.CONNECT, TalkTrigger.ANSWER, TalkTrigger.LOSE, TalkTrigger.END, TalkTrigger.CALLER_LEFT)
 )

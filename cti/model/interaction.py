@@ -104,6 +104,8 @@ class Interaction:
     """The digits that agent has dialled so far, stage by stage; None when none are waited for."""
     wrap_up_s: float = 0.0
     """How long that agent works after it."""
+    caller_left: bool = False
+    """Whether its caller has hung up, and those who were left behind talk on; one of them is in the caller's place."""
     consulted: ConnectionId | None = None
     """The leg of whom the agent consults, or confers with."""
     consultation: ReservationId | None = None
@@ -130,6 +132,11 @@ class Interaction:
     def on_the_line(self) -> bool:
         """Whether it has a caller, and lives by its legs; anything else waits without any, until somebody says it is over."""
         return self.kind is InteractionKind.CALL
+
+    @property
+    def has_caller(self) -> bool:
+        """Whether it is not over, and its caller has not left it to others."""
+        return not (self.state.is_over or self.caller_left)
 
     @property
     def age_key(self) -> tuple[int, float, int]:

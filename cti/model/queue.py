@@ -88,6 +88,8 @@ class QueueSettings:
             place of ``overflow``.
         after_call: where a caller goes who is still there when the agent has hung up: a survey's script, say. None ends
             the call with the conversation.
+        conference_ends_with_caller: whether a conference is over for everybody when its caller hangs up; else an agent and
+            whoever else is in it go on.
         personal: an agent whom every call waits for first, or the agent who last talked with the caller; what is asked
             for one call goes before it.
         route_script: the route script that is asked about every call that comes (``CallCenter.route_script``); empty
@@ -123,6 +125,7 @@ class QueueSettings:
     overflow: Overflow = field(default=Disconnect(), validator=_overflow)
     overflows: Mapping[str, Overflow] = field(factory=dict, validator=_by_reason)
     after_call: Overflow | None = field(default=None, validator=_onward)
+    conference_ends_with_caller: bool = False
     personal: Personal | LastAgent | None = None
     route_script: str = ""
     route_deadline_s: float = field(default=1.0, validator=seconds)

@@ -204,27 +204,28 @@ class TalkTrigger(Enum):
     JOIN = "single step conference"
     LOSE = "lose"
     END = "end"
+    CALLER_LEFT = "caller left"
 
 
 # fmt: off
 T = TalkState
 TALK: Table[TalkState, TalkTrigger] = Table("conversation", TalkTrigger, {
     #              connect     hold    retrieve   consult    answer        alternate     reconnect  transfer
-    #              conference    join          lose          end
+    #              conference    join          lose          end         caller left
     T.NONE:       (T.TALKING,  _,      _,         _,         I,            _,            _,         _,
-                   _,            _,            I,            I),
+                   _,            _,            I,            I,          I),
     T.TALKING:    (I,          T.HELD, I,         T.CALLING, I,            _,            I,         _,
-                   _,            T.CONFERENCE, I,            T.NONE),
+                   _,            T.CONFERENCE, I,            T.NONE,     _),
     T.HELD:       (I,          I,      T.TALKING, T.CALLING, I,            _,            T.TALKING, _,
-                   _,            _,            I,            T.NONE),
+                   _,            _,            I,            T.NONE,     _),
     T.CALLING:    (I,          _,      _,         _,         T.CONSULTING, _,            T.TALKING, _,
-                   _,            _,            T.HELD,       T.NONE),
+                   _,            _,            T.HELD,       T.NONE,     _),
     T.CONSULTING: (I,          _,      _,         _,         I,            T.ALTERNATED, T.TALKING, T.TALKING,
-                   T.CONFERENCE, _,            T.HELD,       T.NONE),
+                   T.CONFERENCE, _,            T.HELD,       T.NONE,     T.TALKING),
     T.ALTERNATED: (I,          _,      _,         _,         I,            T.CONSULTING, T.TALKING, T.TALKING,
-                   T.CONFERENCE, _,            T.TALKING,    T.NONE),
+                   T.CONFERENCE, _,            T.TALKING,    T.NONE,     T.TALKING),
     T.CONFERENCE: (I,          _,      _,         _,         I,            _,            _,         _,
-                   _,            T.CONFERENCE, T.CONFERENCE, T.NONE),
+                   _,            T.CONFERENCE, T.CONFERENCE, T.NONE,     I),
 })
 # fmt: on
 

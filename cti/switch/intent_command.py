@@ -9,6 +9,7 @@ from typing import Final
 from cti.errors import LocalProtocolError
 from cti.esl import Api, BgApi, Execute, SendEvent, application, channel_variables
 from cti.model import intents
+from cti.model.ids import ConnectionId
 from cti.switch import tags
 from cti.switch.causes import hangup_cause_of
 from cti.switch.tie_headers import dialled, tie_headers
@@ -45,12 +46,12 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
         case intents.Bridge(connection=first, other=second):
             return (Api(f"uuid_bridge {first} {second}"),)
         case intents.Separate(connection=leg):
-            return (Api(f"uuid_dual_transfer {leg} park/inline park/inline"),)
+            return (_not_let_go(leg), Api(f"uuid_dual_transfer {leg} park/inline park/inline"))
         case intents.JoinConference(connection=leg, other=other, conference=room):
             there = f"conference:{room}@{CONFERENCE_PROFILE}"
             if other is None:
                 return (Api(f"uuid_transfer {leg} {there} inline"),)
-            return (Api(f"uuid_dual_transfer {leg} {there}/inline {there}/inline"),)
+            return (_not_let_go(leg), Api(f"uuid_dual_transfer {leg} {there}/inline {there}/inline"))
         case intents.MakeConnection():
             return (_make_connection(intent, node),)
         case intents.Listen(connection=leg, other=other, to_other=to_other, to_partner=to_partner):
@@ -123,6 +124,16 @@ def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]
             return (Api(f"uuid_setvar_multi {leg} {pairs}"),)
         case intents.CheckConnection(connection=leg):
             return (Api(f"uuid_exists {leg}"),)
+
+
+def _not_let_go(leg: ConnectionId) -> Api:
+    """Keep a leg whose partner is taken away from it first.
+
+    uuid_dual_transfer transfers the partner, then the leg (dual_transfer_function in mod_commands.c). In between, if the
+    machine is busy, the leg's own thread sees the bridge end with no transfer of its own under way, and hangs up
+    (audio_bridge_on_exchange_media in switch_ivr_bridge.c), unless it is to park after a bridge.
+    """
+    return Api(f"uuid_setvar_multi {leg} park_after_bridge=true")
 
 
 def _originate(offer: intents.OfferCall, node: str) -> BgApi:

@@ -331,18 +331,6 @@ def test_an_agents_phone_that_goes_while_the_caller_is_held_costs_the_caller_not
     assert desk.figures("claims").adds_up
 
 
-def test_the_caller_hangs_up_during_a_consultation(desk):
-    desk.consult()
-    desk.hang_up(desk.call_id)
-    cleared = {i.connection for i in desk.asked(intents.ClearConnection)}
-    assert cleared == {desk.ann_leg, desk.leg_of("bob")}
-    desk.cleared(desk.ann_leg)
-    desk.cleared(desk.leg_of("bob"))
-    assert desk.is_over(desk.call_id)
-    assert {desk.state("ann"), desk.state("bob")} == {AgentState.READY}
-    assert desk.timers == []
-
-
 def test_sent_on_to_a_queue(desk):
     desk.tell(services.SingleStepTransferRequested(ANN, ToQueue(QueueId("loans"))))
     assert desk.asked(intents.OfferCall) == []

@@ -51,6 +51,14 @@ def test_simple_intents():
     leg = {"switch": "s", "connection": "c"}
     assert encoded(intents.AnswerConnection(**leg)) == ["api uuid_answer c\n\n"]
     assert encoded(intents.Bridge(**leg, other="o")) == ["api uuid_bridge c o\n\n"]
+    kept = "api uuid_setvar_multi c park_after_bridge=true\n\n"  # or FreeSWITCH may let it go in between
+    assert encoded(intents.Separate(**leg, other="o")) == [
+        kept,
+        "api uuid_dual_transfer c park/inline park/inline\n\n",
+    ]
+    room = "conference:r@default/inline"
+    joined = intents.JoinConference(**leg, other="o", conference="r")
+    assert encoded(joined) == [kept, f"api uuid_dual_transfer c {room} {room}\n\n"]
     assert encoded(intents.ClearConnection(**leg, cause=Cause.CALL_CANCELLED)) == [
         "api uuid_kill c ORIGINATOR_CANCEL\n\n"
     ]
