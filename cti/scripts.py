@@ -12,7 +12,7 @@ import structlog
 
 from cti.call import Call
 from cti.engine_loop import EngineLoop
-from cti.errors import CallGone, CtiError
+from cti.errors import CallGone, CtiError, LinkClosed
 from cti.model import events, facts
 from cti.model.cause import Cause
 from cti.model.ids import InteractionId
@@ -167,12 +167,12 @@ class Scripts:
         """What becomes of a call whose script raised."""
         if not self._in_hand(call):
             return
-        if self._on_error == "hang up":
-            call.hang_up(Cause.NORMAL)
-            return
         try:
-            call.queue(self._on_error)
-        except CallGone:
+            if self._on_error == "hang up":
+                call.hang_up(Cause.NORMAL)
+            else:
+                call.queue(self._on_error)
+        except (CallGone, LinkClosed):  # or the centre has been stopped
             return
         except CtiError:
             _log.exception("the queue for calls of failed scripts cannot take one", call=call.id)

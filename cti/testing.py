@@ -18,6 +18,7 @@ from cti.messages.mailroom import MessageLeft
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, QueueId
 from cti.model.mailbox import Mailbox
+from cti.model.personal import LastAgent, Personal
 from cti.script.collected import no_secret
 from cti.script.conversation import Conversation
 from cti.script.fake_control import PATIENCE_S, FakeControl, HangUp, Press, Speaks, Turn
@@ -68,8 +69,13 @@ class FakeCall(Conversation):
         self.channel = "fake-channel"
         self.calling_number, self.calling_name, self.called_number = calling_number, calling_name, called_number
         self.data: dict[str, Any] = dict(data or {})
+        self.agent: AgentId | None = None
+        """Who answered last, as in Call."""
+        self.restarted = False
         self.queued: list[tuple[str, int]] = []
         """Each queue the call was put into, with its priority."""
+        self.personal: Personal | LastAgent | None = None
+        """For whom the call was to wait first, in the last of them."""
         self.diverted = ""
         """Where the call was sent, out of the centre."""
         self.messages: list[tuple[str, float]] = []
@@ -119,15 +125,25 @@ class FakeCall(Conversation):
             return "hung up"
         return "queued" if self.queued else "returned"
 
-    def queue(self, queue: str, *, priority: int = 0, data: Mapping[str, Any] | None = None, **_: Any) -> QueueOutcome:
+    def queue(
+        self,
+        queue: str,
+        *,
+        priority: int = 0,
+        data: Mapping[str, Any] | None = None,
+        personal: Personal | LastAgent | str | None = None,
+        **_: Any,
+    ) -> QueueOutcome:
         """As Call.queue; answered at once, by the agent of ``queues`` or by one called like the queue."""
         self.control.check()
         self.attach(**(data or {}))
         self.queued.append((queue, priority))
+        self.personal = Personal(AgentId(personal)) if isinstance(personal, str) else personal
         agent = self._queues.get(queue, f"{queue}-agent")
         if agent is None:
             raise self.control.gone("ORIGINATOR_CANCEL")
-        return QueueOutcome(True, 0.0, QueueId(queue), AgentId(agent))
+        self.agent = AgentId(agent)
+        return QueueOutcome(True, 0.0, QueueId(queue), self.agent)
 
     def attach(self, **data: Any) -> None:
         """As Call.attach."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from cti.ivr.check import problems
 from cti.ivr.figures import NodeFigures
 from cti.ivr.tree import IvrTree, Spoken, checked
 from cti.ivr.visit import IvrCall, Visit
+from cti.script.prompt_files import missing_files, missing_languages
 from cti.script.recognizer import Recognizer
 
 Lookup = Callable[[Visit], object]
@@ -94,26 +94,7 @@ class Ivr:
         Args:
             api: runs an api command: ``centre.switch.api``.
         """
-        files = self.tree.files()
-        folder = ""
-        if any(not file.startswith("/") for file in files):
-            for name in ("sound_prefix", "sounds_dir"):
-                folder = api("global_getvar", name).strip()
-                if folder.startswith("/"):
-                    break
-        missing = [file for file in files if not _is_there(api, file, folder)]
-        missing += [
-            f"words in {language!r}: the switch has no <language name={language!r}> with a say-module"
-            for language in self.tree.said_in()
-            if "digits/" not in api("say_string", f"{language}.wav {language} number pronounced 1")
-        ]
-        return missing
-
-
-def _is_there(api: Callable[[str, str], str], file: str, folder: str) -> bool:
-    # Files may begin with parameters in braces: {name=value}file.
-    path = file.rpartition("}")[2]
-    return api("file_exists", str(PurePosixPath(folder) / path)).strip() != "false"
+        return [*missing_files(api, self.tree.files()), *missing_languages(api, self.tree.said_in())]
 
 
 def _voiceless(tree: IvrTree) -> list[str]:

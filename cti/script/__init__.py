@@ -8,6 +8,7 @@ from cti.script.collected import Choice, Collected, Recorded
 from cti.script.control import Control, Running
 from cti.script.conversation import Conversation
 from cti.script.prompt import Prompt, Say, Speak
+from cti.script.prompt_files import missing_prompts
 from cti.script.recognizer import Recognizer
 from cti.script.secret import Secret
 from cti.script.socket_call import SocketCall, on_socket
@@ -25,5 +26,6 @@ __all__ = [
     "Secret",
     "SocketCall",
     "Speak",
+    "missing_prompts",
     "on_socket",
 ]

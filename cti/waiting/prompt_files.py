@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from cti.model.treatment import WaitingTreatment, filled, places
+from cti.script.prompt_files import missing_files as missing
 
 
 def missing_files(treatment: WaitingTreatment, queue: str, api: Callable[[str, str], str]) -> list[str]:
@@ -24,14 +24,4 @@ def missing_files(treatment: WaitingTreatment, queue: str, api: Callable[[str, s
         for part in treatment.prompts
         if isinstance(part, str) and "://" not in part and "$" not in part and places(part) <= known.keys()
     ]
-    folder = ""
-    if any(not _path(file).startswith("/") for file in files):
-        for name in ("sound_prefix", "sounds_dir"):
-            folder = api("global_getvar", name).strip()
-            if folder.startswith("/"):
-                break
-    return [file for file in files if api("file_exists", str(PurePosixPath(folder) / _path(file))).strip() == "false"]
-
-
-def _path(file: str) -> str:
-    return file.rpartition("}")[2]  # files may begin with parameters in braces: {name=value}file
+    return missing(api, files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from cti.testing import FakeCall
 
 PAGE = (Path(__file__).parents[2] / "docs" / "first-ivr.md").read_text(encoding="utf-8")
 (MENU,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-SERVICE, SCRIPT, TEST, SOCKET = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SERVICE, SCRIPT, TEST, MISSING, SOCKET = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_file_is_sound():
@@ -41,3 +42,11 @@ def test_the_service_is_made_as_shown(tmp_path, monkeypatch):
 def test_the_script_does_what_its_test_says(then):
     names: dict[str, object] = {}
     exec(compile(SCRIPT + then, "first-ivr.md", "exec"), names)
+
+
+def test_what_the_switch_lacks_is_said(capsys):
+    centre = SimpleNamespace(switch=SimpleNamespace(api=lambda command, _: "false" if command == "file_exists" else ""))
+    exec(compile(SCRIPT + MISSING, "first-ivr.md", "exec"), {"centre": centre})
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["the switch lacks /sounds/en/welcome.wav", "the switch lacks /sounds/zh/welcome.wav"]
+    assert said[2].startswith("the switch lacks words in 'en'")

@@ -1,0 +1,1 @@
+"""An insurer's hotline: a whole service on `cti`. See README.md."""
