@@ -7,6 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
+from cti.api.statistics_values import (
+    AgentIntervalRecord,
+    AgentIntervals,
+    DayRecord,
+    QueueIntervalRecord,
+    QueueIntervals,
+)
 from cti.api.values import AgentExplanation, AlarmList, AlarmRecord, CallExplanation, QueueRecord, SnapshotRecord
 from cti.client.agent import AgentAtCentre
 from cti.client.concurrency import Concurrency, Greenlets, Threads
@@ -187,6 +194,32 @@ class Client:
     def alarms(self) -> tuple[AlarmRecord, ...]:
         """The alarms that are raised now, the oldest first, as far as this client may see them."""
         return read(AlarmList, self.request("alarms")).alarms
+
+    def queue_intervals(self, queue: str, since: str = "", until: str = "") -> tuple[QueueIntervalRecord, ...]:
+        """A queue's figures by interval, the oldest first.
+
+        Args:
+            queue: which.
+            since: a day or time, such as ``2026-03-01`` or ``2026-03-01T09:00``; today's midnight if empty.
+            until: the same; now if empty.
+
+        Raises:
+            UnknownQueue: there is none of this id, and never was.
+            RequestRefused: no figures by interval are kept, or ``since`` or ``until`` is no time.
+        """
+        return read(QueueIntervals, self.request("queue.intervals", queue=queue, since=since, until=until)).intervals
+
+    def agent_intervals(self, agent: str, since: str = "", until: str = "") -> tuple[AgentIntervalRecord, ...]:
+        """An agent's figures by interval; as ``queue_intervals``."""
+        return read(AgentIntervals, self.request("agent.intervals", agent=agent, since=since, until=until)).intervals
+
+    def day(self, day: str = "") -> DayRecord:
+        """The figures of a day, such as ``2026-03-01``; of today up to now if it is empty.
+
+        Raises:
+            RequestRefused: no figures by interval are kept, or it is no day.
+        """
+        return read(DayRecord, self.request("day", day=day))
 
     # -- events ---------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cti.client import Client, RequestRefused
 from cti.statistics import FigureBook, Statistics
 
 from .wire import cti_keys, served, until
@@ -50,6 +51,23 @@ def test_a_call_is_in_the_interval_and_the_day_as_it_is_live(counted):
     assert {each["queue"]: each["figures"]["offered"] for each in day["queues"]}["claims"] == 1
     assert {each["agent"] for each in day["agents"]} == {"alice", "bob"}
     assert root.ask("day", day="2020-02-29") == {"begins_at": 1582934400.0, "queues": [], "agents": []}
+
+
+def test_the_client_reads_them(tmp_path):
+    with served() as one:
+        kept = one.centre.statistics = Statistics(FigureBook(tmp_path))
+        kept.start(one.centre)
+        one.bench.agent("alice", skills={"claims": 5})
+        one.call()
+        with Client(one.server.address) as client:
+            until(lambda: client.agent("alice").view.state == "busy", "alice talks")
+            (queue,), (agent,) = client.queue_intervals("claims"), client.agent_intervals("alice")
+            assert (queue.queue, queue.figures["answered"], agent.figures["answered"]) == ("claims", 1, 1)
+            assert [each.figures["answered"] for each in client.day().queues] == [1]
+            with pytest.raises(RequestRefused) as refused:
+                client.day("x")
+            assert refused.value.code == "operation.invalid_parameter"
+        kept.stop()
 
 
 def test_a_key_sees_what_it_covers(counted):
