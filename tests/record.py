@@ -262,6 +262,10 @@ class Recorder:
         if user.wait(10):
             raise SystemExit("the agent could not register")
 
+    def told_of_registrations(self, times: int) -> None:
+        """Waits until so many events about registrations have come."""
+        self._until(lambda: sum(e["Event-Name"] == "CUSTOM" for e in self.events) >= times)
+
     def close(self) -> None:
         for process in self.processes:
             if process.poll() is None:
@@ -574,6 +578,34 @@ def agent_unregistered(r: Recorder) -> None:
     r.wait("CHANNEL_DESTROY", Unique_ID=waiting)
 
 
+def registrations(r: Recorder) -> None:
+    """A phone registers, again, leaves, comes back, and is forgotten by the switch; what can be asked meanwhile."""
+    user, profile = f"{r.options.agent}@{r.options.domain}", "agents"
+    asked = (
+        f"user_data {user} param dial-string",
+        f"user_data nobody@{r.options.domain} param dial-string",
+        f"expand echo {{^^:sip_invite_domain={r.options.domain}}}${{sofia_contact({profile}/{user})}}",
+        "expand nosuch x",
+    )
+
+    def ask() -> None:
+        for text in asked:
+            r.command(f"api {text}\n\n")
+
+    r.register(0)
+    r.quiet(2)  # that was before anybody listens
+    r.command("event json CUSTOM sofia::register sofia::unregister sofia::expire\n\n")
+    ask()
+    for n, seconds in enumerate((60, 60, 0, 60), start=1):
+        r.register(seconds)
+        r.told_of_registrations(n)
+        ask()
+    r.command(f"api sofia profile {profile} flush_inbound_reg {user}\n\n")
+    r.wait("CUSTOM", Event_Subclass="sofia::expire")
+    r.quiet(0.5)
+    ask()
+
+
 def caller_abandons(r: Recorder) -> None:
     """The caller gives up while parked."""
     waiting = r.call("cancel:600")
@@ -638,7 +670,7 @@ def commands(r: Recorder) -> None:
 
 
 SCENARIOS = (
-    inbound_playback, agent_hangs_up, caller_hangs_up, bridge_unanswered, playback_interrupted, agent_gone_before_bridge, bridge_at_answer, hold_and_transfer, parted_and_joined, conferenced, caller_gone_while_bridging, agent_gone_while_bridging, kept_after_bridge, agent_rejects, agent_no_answer, agent_originate_timeout, agent_unregistered,
+    inbound_playback, agent_hangs_up, caller_hangs_up, bridge_unanswered, playback_interrupted, agent_gone_before_bridge, bridge_at_answer, hold_and_transfer, parted_and_joined, conferenced, caller_gone_while_bridging, agent_gone_while_bridging, kept_after_bridge, agent_rejects, agent_no_answer, agent_originate_timeout, agent_unregistered, registrations,
     caller_abandons, caller_abandons_tone, caller_abandons_ringing, heartbeat, commands,
 )  # fmt: skip
 

@@ -46,6 +46,7 @@ class AgentParams:
     reject_delay_s: float | None = None
     busy_delay_s: float | None = None
     phone_down_delay_s: float | None = None
+    after_phone_up: Line | None = None
 
 
 @method("agent.log_on", LogOn, None, UnknownAgent, InvalidAgentState, ResourceBusy, subject=Subject.AGENT, changes=True)

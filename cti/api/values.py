@@ -29,6 +29,10 @@ class AgentRecord:
     """With whom the agent is; empty for nobody."""
     calls_answered: int
     occupancy: float | None
+    device: str
+    """Whether the phone can be reached: unknown, in service or out of service."""
+    blocked: bool
+    """Whether they are ready as soon as their phone can take a call again."""
 
 
 @frozen
@@ -162,6 +166,8 @@ def agent_record(view: AgentView) -> AgentRecord:
         calling_number=view.calling_number,
         calls_answered=view.calls_answered,
         occupancy=view.occupancy,
+        device=view.device.value,
+        blocked=view.blocked,
     )
 
 

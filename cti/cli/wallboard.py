@@ -157,6 +157,8 @@ def _said(event: events.Event) -> str:
             return f"{event.calling_number} went on to {event.to_queue or event.destination}"
         case events.AgentNotReady(reason=why) if why and why != "LOGGED_ON":
             return f"{event.agent} is not ready ({why})"
+        case events.OutOfService():
+            return f"{event.agent}'s phone {event.device} is out of service"
         case events.SystemStatus():
             return f"switch {event.switch}: {event.status}"
         case _:

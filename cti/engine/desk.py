@@ -50,6 +50,12 @@ class Desk:
         """Set by the engine: an agent is not ready, has logged off, or is removed."""
         self.unstaffed: Callable[[frozenset[QueueId]], None] = lambda _: None
         """Set by the engine: these queues have one agent less."""
+        self.logged_on: Callable[[Agent], None] = lambda _: None
+        """Set by the engine: an agent is at a phone from now on."""
+        self.logged_off: Callable[[Agent], None] = lambda _: None
+        """Set by the engine: an agent has left their phone."""
+        self.stops: Callable[[Agent], str] = lambda _: ""
+        """Set by the engine: why this agent cannot be ready, though they may want to be; empty when they can."""
         self.withdraw: Callable[[Agent, Cause], None] = lambda _agent, _cause: None
         """Set by the engine: end the offer this agent has, since the agent asked for something else."""
 
@@ -176,9 +182,9 @@ class Desk:
         for agent in list(self._world.agents.values()):
             if agent.home != switch:
                 continue
-            if agent.stranded and self._world.reachable(agent):
-                self.apply(agent, AgentTrigger.READY, cause)
-            elif agent.state is AgentState.READY and not self._world.reachable(agent):
+            if agent.blocked:
+                self.unblock(agent, cause)
+            elif agent.state is AgentState.READY and self.stops(agent):
                 self._enter(agent, AgentState.READY, cause)  # which is more than there is now
 
     def pause(self, agent: Agent, why: str, seconds: float, cause: Cause) -> None:
@@ -190,6 +196,28 @@ class Desk:
             self._world.timers.start(PAUSE, agent.id, seconds)
         else:
             self.apply(agent, AgentTrigger.RELEASE, cause)
+
+    def block(self, agent: Agent, cause: Cause) -> None:
+        """Something stands in the way of an agent's calls now: who waits for one is not ready for as long as it does.
+
+        A call in hand goes on, and so does the work after it.
+        """
+        was = agent.state
+        paused = was is AgentState.NOT_READY and self._world.timers.running(PAUSE, agent.id)
+        if paused or was in (AgentState.READY, AgentState.RESERVED, AgentState.ALERTING):
+            self._enter(agent, AgentState.NOT_READY, cause, self.stops(agent), blocked=True)
+            if was in (AgentState.RESERVED, AgentState.ALERTING):
+                self.withdraw(agent, cause)
+
+    def unblock(self, agent: Agent, cause: Cause) -> None:
+        """Something stands in the way of an agent's calls no more: they are what they were, if that was all."""
+        stop = self.stops(agent)
+        if not agent.blocked or stop == agent.reason:
+            return
+        if not stop and agent.reason == reason.PHONE_DOWN and agent.settings.after_phone_up == "not ready":
+            self._enter(agent, AgentState.NOT_READY, cause, reason.PHONE_UP)
+        else:
+            self.apply(agent, AgentTrigger.READY, cause)
 
     def call_ended(self, agent: Agent, wrap_up_s: float, *, exactly: bool = False) -> None:
         """The agent's leg is gone: work after the call, or straight on to what was asked for.
@@ -238,12 +266,12 @@ class Desk:
         why: str = "",
         *,
         announce: type[events.AgentEvent] | None = events.AgentEvent,
+        blocked: bool = False,
     ) -> None:
         world = self._world
         left = agent.state
-        agent.stranded = state is AgentState.READY and not world.reachable(agent)
-        if agent.stranded:
-            state, why = AgentState.NOT_READY, reason.PHONE_DOWN
+        if state is AgentState.READY and (stop := self.stops(agent)):
+            state, why, blocked = AgentState.NOT_READY, stop, True
         if left is AgentState.NULL:
             agent.phone, agent.home = agent.settings.contact, agent.settings.switch
             world.phones[phone_key(agent.phone, agent.home)] = agent.id
@@ -258,7 +286,7 @@ class Desk:
             world.router.agent_unavailable(agent.id)
         world.timers.cancel(PAUSE, agent.id)
         world.timers.cancel(WRAP_UP, agent.id)
-        agent.state, agent.state_since, agent.reason = state, world.now, why
+        agent.state, agent.state_since, agent.reason, agent.blocked = state, world.now, why, blocked
         agent.figures.offers += state is AgentState.RESERVED
         if state not in (AgentState.BUSY, AgentState.WORKING_AFTER_CALL):
             agent.pending = None
@@ -266,6 +294,7 @@ class Desk:
             self._tell(_EVENT_OF[state] if announce is events.AgentEvent else announce, agent, cause)
         if left is AgentState.NULL:
             world.staff.changed(agent)
+            self.logged_on(agent)
         if state is AgentState.READY:
             world.router.agent_available(agent)
             self.offer_to(agent)
@@ -274,6 +303,7 @@ class Desk:
             if state is AgentState.NULL:
                 served = world.staff.serves(agent.id)
                 world.staff.changed(agent)
+                self.logged_off(agent)
                 self.unstaffed(served)
 
     def _handled(self, agent: Agent) -> None:
@@ -300,7 +330,7 @@ class Desk:
                 cause=cause,
                 state=agent.state.value,
                 reason=agent.reason,
-                pending=agent.pending[0].value if agent.pending else "",
+                pending=agent.pending[0].value if agent.pending else AgentState.READY.value if agent.blocked else "",
             )
         )
 

@@ -13,6 +13,7 @@ from cti.engine.calls import Calls
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
+from cti.engine.devices import DEVICE, Devices
 from cti.engine.dialling import DIAL, Dialling
 from cti.engine.exits import LIVE, Exits
 from cti.engine.histories import Histories
@@ -39,7 +40,7 @@ from cti.engine.ties import TIE, Ties
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
 from cti.errors import IllegalTransition
-from cti.model import calling, events, facts, intents, services
+from cti.model import calling, device_facts, events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
@@ -64,6 +65,7 @@ class Engine:
     def __init__(self, ids: IdSource, router: Router) -> None:
         self.world = World(ids, router)
         self._desk = Desk(self.world)
+        self._devices = Devices(self.world, self._desk)
         self._offers = Offers(self.world, self._desk)
         self._matching = Matching(self.world, self._offers)
         self._wishes = Wishes(self.world)
@@ -130,6 +132,9 @@ class Engine:
         self._desk.agent_left = self._agent_left
         self._desk.unstaffed = self._unstaffed
         self._desk.withdraw = self._offers.withdraw
+        self._desk.logged_on = self._devices.logged_on
+        self._desk.logged_off = self._devices.logged_off
+        self._desk.stops = self._devices.stops
         self._offers.put_back = self._line.put_back
         self._offers.route = self._matching.route
         self._offers.answered = self._line.answered
@@ -148,9 +153,11 @@ class Engine:
             facts.ConnectionCleared: self._cleared,
             facts.Failed: self._cleared,
             facts.LinkConnecting: lambda fact: self._links.changed(fact.switch, LinkTrigger.CONNECT),
-            facts.LinkAuthenticated: lambda fact: self._links.changed(fact.switch, LinkTrigger.AUTHENTICATE),
+            facts.LinkAuthenticated: self._authenticated,
             facts.LinkLost: lambda fact: self._links.changed(fact.switch, LinkTrigger.LOSE),
             facts.SnapshotTaken: self._snapshot_taken,
+            device_facts.DeviceInService: self._devices.in_service,
+            device_facts.DeviceOutOfService: self._devices.out_of_service,
             facts.AgentDefined: self._agent_defined,
             facts.AgentRemoved: self._agent_removed,
             facts.QueueDefined: self._queue_defined,
@@ -201,6 +208,7 @@ class Engine:
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
+            DEVICE: self._devices.look,
             LOST: lambda fact: self._switches.lost(SwitchId(fact.key)),
             TIE: lambda fact: self._ties.timer_fired(ConnectionId(fact.key)),
             WRAP_UP: self._desk.timer_fired,
@@ -326,6 +334,10 @@ class Engine:
         self._recordings.leg_gone(call, leg)
         self._supervising.look()
         self._switches.leg_gone(leg)
+
+    def _authenticated(self, fact: facts.LinkAuthenticated) -> None:
+        self._links.changed(fact.switch, LinkTrigger.AUTHENTICATE)
+        self._devices.link_up(fact.switch)
 
     def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
         self._links.snapshot(fact)

@@ -14,7 +14,7 @@ from cti.model.history import History, SegmentKind
 from cti.model.ids import AgentId, InteractionId
 from cti.model.interaction import Interaction, InteractionKind
 from cti.model.reservation import Reservation
-from cti.model.states import AgentState, InteractionState, ReservationState
+from cti.model.states import AgentState, DeviceState, InteractionState, ReservationState
 
 _WITH_A_RESERVATION = (AgentState.RESERVED, AgentState.ALERTING)
 _EPSILON_S = 1e-6
@@ -89,6 +89,12 @@ def _agent(world: World, agent: Agent) -> list[str]:
         wrong.append(
             f"agent {agent.id} is {agent.state.value} and their phone is with {world.phones.get(phone_key(agent.phone, agent.home))}"
         )
+    device = world.device_of(agent)
+    down = device is not None and device.state is DeviceState.OUT_OF_SERVICE
+    if down and agent.state in (AgentState.READY, *_WITH_A_RESERVATION):
+        wrong.append(f"agent {agent.id} is {agent.state.value} and their phone is out of service")
+    if agent.blocked and not down and world.reachable(agent):
+        wrong.append(f"agent {agent.id} is not ready ({agent.reason}) and nothing stands in their way")
     if agent.state is not AgentState.NULL:
         spent = sum(agent.seconds_in.values()) + world.now - agent.state_since
         session = world.now - agent.logged_on_since

@@ -109,6 +109,7 @@ class Supervising:
                 f"agent {boss.id!r} is {boss.state.value}; a supervisor has to be logged on and not ready"
             )
         world.timers.cancel(PAUSE, boss.id)  # nobody is to be made ready by a timer while they listen
+        boss.blocked = False  # nor by their phone
         made = Supervision(boss.id, world.ids.connection(), switch, Mode.MONITOR)
         world.supervisions[made.leg] = made
         world.timers.start(SUPERVISE, made.leg, RING_S)

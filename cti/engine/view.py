@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from attrs import evolve, frozen
 
 from cti.engine.world import World
+from cti.model.agent import Agent
 from cti.model.figures import QueueFigures
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.parked_call import ParkedCall
-from cti.model.states import AgentState, InteractionState, LinkState
+from cti.model.states import AgentState, DeviceState, InteractionState, LinkState
 from cti.routing.order import call_key
 
 
@@ -53,6 +54,10 @@ class AgentView:
     calls_answered: int
     occupancy: float | None
     """The share of busy and wrap-up in the time logged on and not "not ready"; None before any such time."""
+    device: DeviceState = DeviceState.UNKNOWN
+    """Whether the phone they are logged on at can be reached."""
+    blocked: bool = False
+    """Whether they are ready as soon as their phone can take a call again."""
 
 
 @frozen
@@ -170,7 +175,15 @@ def agent_view(world: World, agent_id: AgentId) -> AgentView:
         calling_number=call.calling_number if call is not None else "",
         calls_answered=agent.calls_answered,
         occupancy=_occupancy(world, agent_id),
+        device=device_state(world, agent),
+        blocked=agent.blocked,
     )
+
+
+def device_state(world: World, agent: Agent) -> DeviceState:
+    """Whether the phone can be reached that an agent is logged on at."""
+    device = world.device_of(agent)
+    return device.state if device is not None else DeviceState.UNKNOWN
 
 
 _HANDLING = (AgentState.BUSY, AgentState.WORKING_AFTER_CALL)

@@ -12,7 +12,7 @@ from cti.model.agent import Agent
 from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.queue import QueueSettings
-from cti.model.states import AgentState
+from cti.model.states import AgentState, DeviceState
 from cti.routing.widening import first_step
 
 
@@ -157,7 +157,7 @@ def _code(world: World, call: Interaction, agent: Agent) -> tuple[str, str]:
         lacking = "; ".join(settings.shortfalls(agent.skills))
         return "not yet", f"{lacking}; widening lets the agent in after {wait_s:.1f} s more"
     if agent.state is not AgentState.READY:
-        return "state", _said(agent)
+        return "state", _said(world, agent)
     if not world.is_live(call.switch):
         return "link", f"the link to switch {call.switch} is not live"
     if not world.router.position(call.id):  # it waits, and no more agents are looked for
@@ -181,16 +181,23 @@ def _personal(world: World, call: Interaction, agent: Agent) -> tuple[str, str]:
     if call.wanted != agent.id:
         return "personal", f"the call waits for {call.wanted} alone"
     if agent.state is not AgentState.READY:
-        return "state", _said(agent)
+        return "state", _said(world, agent)
     due = world.router.call_for(agent)
     if due != call.id:
         return "better call", f"call {due} is due before it"
     return "chosen", "is the agent whom the call waits for"
 
 
-def _said(agent: Agent) -> str:
+def _said(world: World, agent: Agent) -> str:
     said = "logged off" if agent.state is AgentState.NULL else agent.state.value
-    return f"{said} ({agent.reason})" if agent.reason else said
+    said = f"{said} ({agent.reason})" if agent.reason else said
+    device = world.device_of(agent)
+    if agent.blocked and not world.reachable(agent):
+        said += f": switch {agent.home}, which their phone is at, takes no calls now; ready again when it does"
+    elif agent.blocked and device is not None and device.state is DeviceState.OUT_OF_SERVICE:
+        away_s = world.now - device.since
+        said += f": phone {agent.phone} has not been registered for {away_s:.1f} s; ready again when it is"
+    return said
 
 
 def _settings(world: World, queue: QueueId) -> QueueSettings | None:

@@ -9,10 +9,11 @@ from cti.engine.staff import Staff
 from cti.engine.timers import Timers
 from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
 from cti.model import events
-from cti.model.agent import Agent
+from cti.model.agent import Agent, phone_key
 from cti.model.call_back import CallBackWish, CallMe
 from cti.model.cause import Cause
 from cti.model.connection import Connection
+from cti.model.device import Device, device_of
 from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.intents import Intent, Notify
@@ -60,6 +61,8 @@ class World:
         """The channels that carry legs on to phones at other switches; they are no connections of any call."""
         self.phones: dict[str, AgentId] = {}
         """Who is logged on at which phone."""
+        self.devices: dict[str, Device] = {}
+        """The phones that register, of those who are logged on, by ``Device.key``."""
         self.adopted: dict[AgentId, ConnectionId] = {}
         """Legs found alive in a snapshot whose agents have not logged on again yet."""
         self.parked: dict[str, ParkedCall] = {}
@@ -176,6 +179,12 @@ class World:
     def reachable(self, agent: Agent) -> bool:
         """Whether the switch that an agent's phone is at can be reached, and takes calls."""
         return not agent.home or self.takes_calls(agent.home)
+
+    def device_of(self, agent: Agent) -> Device | None:
+        """The phone that an agent is logged on at, if it is one that registers."""
+        name = device_of(agent.phone)
+        device = self.devices.get(phone_key(name, agent.home)) if name is not None else None
+        return device if device is not None and agent.id in device.agents else None
 
     def switch_for(self, agent: Agent | None = None) -> SwitchId | None:
         """The switch on which a new call is made: that of the agent's phone if it can be, else any; None if none can."""

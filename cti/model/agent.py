@@ -31,7 +31,9 @@ class AgentSettings:
         no_answer_delay_s: after an unanswered offer that did not reach that number, seconds before the next offer.
         reject_delay_s: the same after a rejected offer.
         busy_delay_s: the same when the phone was busy.
-        phone_down_delay_s: the same when the phone was not registered or the network failed.
+        phone_down_delay_s: the same when the phone was not registered or the network failed; for a registered user's
+            phone how soon it is looked for again.
+        after_phone_up: what an agent is whose phone is back in service, ``"as before"`` or ``"not ready"`` (PHONE_UP).
         auto_answer: whether the phone is asked to answer by itself when its agent makes a call.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
             says; None leaves it to the queue.
@@ -49,6 +51,7 @@ class AgentSettings:
     reject_delay_s: float = field(default=5.0, validator=seconds)
     busy_delay_s: float = field(default=10.0, validator=seconds)
     phone_down_delay_s: float = field(default=15.0, validator=seconds)
+    after_phone_up: str = field(default="as before", validator=one_of("as before", "not ready"))
     auto_answer: bool = False
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
     switch: SwitchId = NOWHERE
@@ -74,10 +77,11 @@ class Agent:
     """The contact this session uses; a changed contact counts from the next log-on."""
     home: SwitchId = NOWHERE
     """The switch which that phone is at; likewise."""
-    stranded: bool = False
-    """Whether they are not ready only because the switch that their phone is at cannot be reached, or is drained."""
     pending: tuple[AgentState, str] | None = None
     """The state asked for while busy, and its reason."""
+    blocked: bool = False
+    """Whether they would be ready, and something stands in the way: their phone is out of service, or its switch cannot be
+    reached or is drained. Then they are not ready, and ready again as soon as nothing does."""
     reservation: ReservationId | None = None
     interaction: InteractionId | None = None
     connection: ConnectionId | None = None

@@ -43,6 +43,9 @@ illegal and a later state may be reached without the ones before it.""",
     "switch link": """\
 Whether we can see a switch. Nothing is routed on it until it is live, and it is live only after a snapshot; another
 snapshot may be taken at any time.""",
+    "device": """\
+Whether a switch can reach a phone that registers. Unknown counts as in service, for a phone that cannot be known too: a
+gateway's number, an arbitrary dial string.""",
 }
 
 _SAID: Final = {Outcome.IGNORE: "-", Outcome.PENDING: "kept", Outcome.ILLEGAL: "illegal"}

@@ -10,11 +10,14 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from cti.model import agents_events, recording_events
+from cti.model import agents_events, device_events, recording_events
 from cti.model.cause import Cause
 from cti.model.history import EndedBy, InteractionHistory
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 
+BackInService = device_events.BackInService
+DeviceEvent = device_events.DeviceEvent
+OutOfService = device_events.OutOfService
 CallBack = agents_events.CallBack
 CallBackMessage = agents_events.CallBackMessage
 MessageReceived = agents_events.MessageReceived
@@ -347,6 +350,7 @@ Event = (
     | CallEvent
     | InteractionEnded
     | AgentEvent
+    | DeviceEvent
     | SystemStatus
     | InvariantBroken
     | Audited
@@ -399,6 +403,8 @@ EVENTS: Mapping[str, type[Any]] = {
         RecordingEnded,
         RecordingFailed,
         RecordingKept,
+        BackInService,
+        OutOfService,
         SystemStatus,
         InvariantBroken,
     )

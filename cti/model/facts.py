@@ -15,6 +15,7 @@ from attrs.validators import optional
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.connection import Side
+from cti.model.device_facts import DeviceFact
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.overflow import Overflow, ToDestination
 from cti.model.personal import LastAgent, Personal
@@ -432,5 +433,6 @@ Fact = (
     | DivertRequested
     | ClearRequested
     | TimerFired
+    | DeviceFact
     | Service
 )

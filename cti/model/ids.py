@@ -13,6 +13,8 @@ InteractionId = NewType("InteractionId", str)
 ConnectionId = NewType("ConnectionId", str)
 """The switch's own id of one leg (FreeSWITCH: the channel's UUID)."""
 ReservationId = NewType("ReservationId", str)
+DeviceId = NewType("DeviceId", str)
+"""A phone that registers at a switch, by its user: ``1001``, or ``1001@example.com``."""
 
 
 def _uuid(bits: int, *, version: int) -> str:

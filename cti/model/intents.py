@@ -9,7 +9,7 @@ from attrs import Factory, frozen
 
 from cti.model.cause import Cause
 from cti.model.events import Event
-from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, DeviceId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.switch import TieLine
 
 
@@ -273,6 +273,25 @@ class CheckConnection:
 
 
 @frozen
+class WatchDevice:
+    """Say whether a phone is registered, now and whenever that changes; report DeviceInService or DeviceOutOfService.
+
+    Asked again it is looked at again, and reported in any case.
+    """
+
+    switch: SwitchId
+    device: DeviceId
+
+
+@frozen
+class UnwatchDevice:
+    """A phone is nobody's any more."""
+
+    switch: SwitchId
+    device: DeviceId
+
+
+@frozen
 class StartTimer:
     """Report TimerFired with these values after so many seconds."""
 
@@ -322,11 +341,13 @@ Intent = (
     | KeepCaller
     | TagConnection
     | CheckConnection
+    | WatchDevice
+    | UnwatchDevice
     | StartTimer
     | CancelTimer
     | Notify
 )
-SwitchIntent = (
+LegIntent = (
     OfferCall
     | Bridge
     | Separate
@@ -352,3 +373,4 @@ SwitchIntent = (
     | TagConnection
     | CheckConnection
 )
+SwitchIntent = LegIntent | WatchDevice | UnwatchDevice

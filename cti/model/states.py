@@ -1,4 +1,5 @@
-"""All state machines, as total tables: agent session, reservation, interaction, connection, switch link.
+"""All state machines, as total tables: agent session, reservation, interaction, connection, switch link,
+device.
 
 Read a row as "in this state, each trigger in turn leads to". ``_`` is illegal, ``I`` ignored (late or repeated),
 ``P`` kept as pending. The diagrams in docs/ are drawn from these tables.
@@ -299,4 +300,30 @@ LINK: Table[LinkState, LinkTrigger] = Table("switch link", LinkTrigger, {
 })
 # fmt: on
 
-TABLES = (AGENT, RESERVATION, INTERACTION, TALK, CONNECTION, LINK)
+
+class DeviceState(Enum):
+    """Whether a switch can reach a phone (CSTA: Back In Service, Out Of Service)."""
+
+    UNKNOWN = "unknown"
+    IN_SERVICE = "in service"
+    OUT_OF_SERVICE = "out of service"
+
+
+class DeviceTrigger(Enum):
+    """What can happen to a phone."""
+
+    BACK_IN_SERVICE = "back in service"
+    OUT_OF_SERVICE = "out of service"
+
+
+# fmt: off
+D = DeviceState
+DEVICE: Table[DeviceState, DeviceTrigger] = Table("device", DeviceTrigger, {
+    #                  back in service  out of service
+    D.UNKNOWN:        (D.IN_SERVICE,    D.OUT_OF_SERVICE),
+    D.IN_SERVICE:     (I,               D.OUT_OF_SERVICE),
+    D.OUT_OF_SERVICE: (D.IN_SERVICE,    I),
+})
+# fmt: on
+
+TABLES = (AGENT, RESERVATION, INTERACTION, TALK, CONNECTION, LINK, DEVICE)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cti.sim import channel_api, show_api
+from cti.sim import channel_api, registration, show_api
 from cti.sim.arguments import separate
 from cti.sim.cause import cause_named
 from cti.sim.originate import originate
@@ -121,7 +121,10 @@ def _hupall(switch: SimulatedSwitch, text: str) -> str:
     return f"+OK hangup all channels matching [{wanted[0][0]}]=[{wanted[0][1]}]{more} with cause: {cause}\n"
 
 
-def _sofia(_switch: SimulatedSwitch, text: str) -> str:
+def _sofia(switch: SimulatedSwitch, text: str) -> str:
+    what, _, rest = text.partition(" ")
+    if what == "profile":
+        return registration.profile(switch, rest)
     if text.split()[:1] != ["status"]:
         return "-ERR Unknown command!\n"
     line = "=" * 97 + "\n"
@@ -132,17 +135,9 @@ def _sofia(_switch: SimulatedSwitch, text: str) -> str:
     return f"{'Name':>25}\t   Type\t{'Data':>42}\tState\n{line}{rows}{line}2 profiles 0 aliases\n"
 
 
-def _sofia_contact(switch: SimulatedSwitch, text: str) -> str:
-    phone = switch.phones.find("user/" + text.rpartition("/")[2])
-    if phone is None or not phone.registered:
-        return "error/user_not_registered"
-    _, profile, address = phone.contact.split("/", 2)
-    return f"sofia/{profile}/sip:{address}"
-
-
 def _user_exists(switch: SimulatedSwitch, text: str) -> str:
     words = text.split()
-    known = len(words) == 3 and switch.phones.find(f"user/{words[1]}@{words[2]}") is not None
+    known = len(words) == 3 and registration.named(switch, f"{words[1]}@{words[2]}") is not None
     return "true" if known else "false"
 
 
@@ -156,15 +151,17 @@ _USAGES = {
 _SIMPLE: dict[str, Simple] = {
     "create_uuid": _create_uuid,
     "echo": _echo,
+    "expand": registration.expand,
     "global_getvar": _global_getvar,
     "hupall": _hupall,
     "reloadxml": _reloadxml,
     "show": show_api.show,
     "sofia": _sofia,
-    "sofia_contact": _sofia_contact,
+    "sofia_contact": registration.sofia_contact,
     "status": _status,
     "strftime": _strftime,
     "uptime": _uptime,
+    "user_data": registration.user_data,
     "user_exists": _user_exists,
     "version": _version,
     **channel_api.COMMANDS,

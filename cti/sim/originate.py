@@ -11,6 +11,7 @@ from cti.sim.arguments import bracketed, separate
 from cti.sim.cause import CAUSES
 from cti.sim.channel import CREATE, Channel
 from cti.sim.profile import CallerProfile
+from cti.sim.registration import named
 
 if TYPE_CHECKING:
     from cti.sim.event_bus import Origin
@@ -134,8 +135,8 @@ class Origination:
         endpoint, _, rest = target.partition("/")
         if endpoint == "error":
             return rest.upper() if rest.upper() in CAUSES else "NORMAL_CLEARING"
-        phone = self._switch.phones.find(target)
         user = endpoint == "user"
+        phone = named(self._switch, rest) if user else self._switch.phones.find(target)
         if phone is None and user:
             return "SUBSCRIBER_ABSENT"
         if phone is None and endpoint != "sofia":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen, validators
 
 from cti.sim.cause import CAUSE_BY_SIP_STATUS
+from cti.sim.registration import set_registered
 
 if TYPE_CHECKING:
     from cti.sim.channel import Channel
@@ -50,7 +51,8 @@ ANSWERS = Behaviour()
 
 @define(eq=False)
 class Phone:
-    """A phone; change ``behaviour`` and ``registered`` at any time, they count from the next call on.
+    """A phone; change ``behaviour`` and ``registered`` at any time, they count from the next call on;
+    ``register``, ``unregister`` and ``expire`` also say so.
 
     ``contact`` is the channel's name in FreeSWITCH. Counters: ``offered`` invitations, ``answers``, ``rejections``,
     ``cancelled`` (somebody else ended the ringing), ``talks`` (bridged with a caller).
@@ -65,6 +67,8 @@ class Phone:
     rejections: int = 0
     cancelled: int = 0
     talks: int = 0
+    user: str = ""
+    """The user it registers as; empty for one that is reached by its address."""
     _vanished: set[Channel] = field(factory=set, init=False, repr=False)
 
     def invited(self, channel: Channel) -> None:
@@ -90,6 +94,18 @@ class Phone:
             if then is None and roll >= 1.0 - how.drops - how.vanishes:
                 then = self.vanish
             later(ring_s + chance.uniform(*how.answer_s), self._answer, channel, then)
+
+    def register(self) -> None:
+        """It registers, or does so again."""
+        set_registered(self, True)
+
+    def unregister(self) -> None:
+        """It takes its registration back."""
+        set_registered(self, False)
+
+    def expire(self) -> None:
+        """It has not registered again in time: it is off, or its network."""
+        set_registered(self, False, expired=True)
 
     def hang_up(self, channel: Channel) -> None:
         """The agent puts the receiver down, or refuses a ringing call."""
@@ -208,7 +224,9 @@ class Phones:
 
     def add(self, dial_string: str, behaviour: Behaviour = ANSWERS, *, registered: bool = True) -> Phone:
         """Puts a phone at a dial string, in the place of one that may be there."""
-        phone = Phone(self._switch, _contact(dial_string), behaviour, registered)
+        endpoint, _, user = dial_string.partition("/")
+        user = user if endpoint == "user" else ""
+        phone = Phone(self._switch, _contact(dial_string), behaviour, registered, user=user)
         self._by_dial_string[dial_string] = phone
         return phone
 

@@ -16,6 +16,7 @@ from cti.simulation.trouble import Trouble
 from cti.switch.awaited import Awaited
 from cti.switch.backoff import BackOff
 from cti.switch.event_fact import EVENTS
+from cti.switch.registrations import SUBCLASSES
 from cti.switch.snapshot import listed
 from cti.switch.timing import Timing
 from cti.switch.translator import Translator
@@ -127,8 +128,9 @@ class VirtualFreeSwitch:
         core = (yield _asking(commands, Api("global_getvar core_uuid"))).text.strip()
         self._events = events = yield from self._open(self._take)
         _accepted((yield _asking(events, Auth(self._switch.password))), AuthenticationFailed)
-        _accepted((yield _asking(events, Subscribe(_NAMES))), CommandRejected)
+        _accepted((yield _asking(events, Subscribe(_NAMES, SUBCLASSES))), CommandRejected)
         restarted, self._core = bool(self._core) and core != self._core, core
+        self._translator.registrations.connected((yield _asking(commands, Api("global_getvar domain"))).text)
         self._translator.authenticated()
         channels = dict.fromkeys(listed((yield _asking(commands, Api("show", "channels as json"))).text))
         yield lambda answered: _wait(self._scheduler, self._timing.snapshot_lag_s, answered)

@@ -10,6 +10,7 @@ from cti.engine import Engine
 from cti.model.agent import Agent
 from cti.model.call_back import CallBackWish, CallMe
 from cti.model.connection import Connection
+from cti.model.device import Device
 from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
@@ -41,6 +42,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "ties": dict[ConnectionId, Tie],
         "kept_places": dict[str, KeptPlace],
         "phones": dict[str, AgentId],
+        "devices": dict[str, Device],
         "adopted": dict[AgentId, ConnectionId],
         "last_agents": dict[str, tuple[AgentId, float]],
         "destinations": tuple[Destination, ...],

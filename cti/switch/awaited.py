@@ -40,7 +40,8 @@ class Awaited:
     """
 
     def __init__(self, later: Later) -> None:
-        self._later = later
+        self.later = later
+        """The clock, for whoever else needs one."""
         self._waits: dict[str, _Wait] = {}
         self._of_channel: dict[str, set[str]] = {}
 
@@ -57,7 +58,7 @@ class Awaited:
             timeout: seconds until JobTimeout.
             channel: the channel whose end also ends the wait, with CallGone.
         """
-        timer = self._later(timeout, lambda: self._late(awaited))
+        timer = self.later(timeout, lambda: self._late(awaited))
         self._waits[awaited] = _Wait(what, channel, told, timer)
         if channel:
             self._of_channel.setdefault(channel, set()).add(awaited)

@@ -13,6 +13,7 @@ from cti.model import facts, intents
 from cti.model.ids import SwitchId
 from cti.switch.event_fact import EVENTS, BridgeAt
 from cti.switch.event_socket import EventSocket
+from cti.switch.registrations import SUBCLASSES
 from cti.switch.snapshot import listed
 from cti.switch.timing import Timing
 from cti.switch.translator import Translator
@@ -56,6 +57,7 @@ class FreeSwitch:
             on_up=self._up,
             on_lost=self._lost,
             names=(*EVENTS, "DTMF"),
+            subclasses=SUBCLASSES,
             timing=timing,
             chance=chance,
         )
@@ -128,6 +130,7 @@ class FreeSwitch:
         self._translator.lost()
 
     def _up(self, restarted: bool) -> None:
+        self._translator.registrations.connected(self.api("global_getvar", "domain"))
         self._translator.authenticated()
         channels = dict.fromkeys(listed(self.api("show", "channels as json")))
         gevent.sleep(self._socket.timing.snapshot_lag_s)

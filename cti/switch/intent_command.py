@@ -34,7 +34,7 @@ _MAILBOX: Final = re.compile(r"[\w+*#.-]{1,128}\Z", re.ASCII)
 Command = Api | BgApi | Execute | SendEvent
 
 
-def commands_for(intent: intents.SwitchIntent, node: str) -> tuple[Command, ...]:
+def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
     """The commands that carry out an intent, in order; the reply to the last one counts.
 
     Raises:

@@ -10,11 +10,13 @@ from cti.errors import CommandRejected, CtiError
 from cti.esl import Command, Event, Frame
 from cti.model import facts, intents
 from cti.model.cause import Cause
+from cti.model.device import device_of
 from cti.model.ids import SwitchId
 from cti.switch.awaited import Awaited
 from cti.switch.causes import cause_of
 from cti.switch.event_fact import BridgeAt, EventFacts
 from cti.switch.intent_command import ORIGINATE_GRACE_S, commands_for
+from cti.switch.registrations import Registrations
 from cti.switch.snapshot import seen
 from cti.switch.timing import REPLY_TIMEOUT_S
 
@@ -52,6 +54,8 @@ class Translator:
         self._awaited = awaited
         self._on_fact = on_fact
         self._facts = EventFacts(switch, node, bridge_at)
+        self.registrations = Registrations(switch, submit=submit, later=awaited.later, tell=on_fact)
+        """Which phones are registered; what it tells is not held back, since it is about no leg."""
         self._held_back: list[facts.Fact] | None = None
         self._log = _log.bind(switch=switch)
 
@@ -82,12 +86,15 @@ class Translator:
     def lost(self) -> None:
         """The link is down; what was held back is forgotten, the next snapshot tells it."""
         self._held_back = None
+        self.registrations.lost()
         self._on_fact(facts.LinkLost(self._switch))
 
     # -- events ---------------------------------------------------------------------------------------------------
 
     def take(self, event: Event) -> bool:
         """Tell what an event means; whether it meant anything to us."""
+        if event.name == "CUSTOM":
+            return self.registrations.take(event)
         fact = self._facts.fact(event)
         if fact is None:
             return False
@@ -106,6 +113,12 @@ class Translator:
 
     def execute(self, intent: intents.SwitchIntent) -> bool:
         """Carry out an intent; what becomes of it comes back as a fact. Whether its commands could be written."""
+        if isinstance(intent, intents.WatchDevice):
+            self.registrations.watch(intent.device)
+            return True
+        if isinstance(intent, intents.UnwatchDevice):
+            self.registrations.unwatch(intent.device)
+            return True
         if isinstance(intent, intents.OfferCall | intents.MakeConnection):
             self._await_leg(intent)
         try:
@@ -118,7 +131,7 @@ class Translator:
             return False
         return True
 
-    def _replied(self, intent: intents.SwitchIntent, reply: Frame | Exception) -> None:
+    def _replied(self, intent: intents.LegIntent, reply: Frame | Exception) -> None:
         if isinstance(reply, Exception):
             return  # the link is gone; the snapshot after it tells
         if isinstance(intent, intents.CheckConnection):
@@ -131,7 +144,7 @@ class Translator:
         elif not reply.ok:
             self._refused(intent, reply.error or "")
 
-    def _refused(self, intent: intents.SwitchIntent, why: str) -> None:
+    def _refused(self, intent: intents.LegIntent, why: str) -> None:
         if isinstance(intent, intents.OfferCall | intents.MakeConnection):
             self._awaited.forget(intent.leg, CommandRejected("originate", why))
         elif isinstance(intent, intents.Bridge):
@@ -149,6 +162,9 @@ class Translator:
             elif isinstance(outcome, Event) and (why := (outcome.body or "").strip()).startswith("-ERR"):
                 switch_cause = why.removeprefix("-ERR").strip()
                 self._tell(facts.Failed(self._switch, offer.leg, cause_of(switch_cause), switch_cause))
+                device = device_of(offer.contact) if switch_cause == "USER_NOT_REGISTERED" else None
+                if device is not None:
+                    self.registrations.refused(device)
 
         timeout = offer.ring_timeout_s + ORIGINATE_GRACE_S + REPLY_TIMEOUT_S
         self._awaited.add(offer.leg, "originate", told, timeout=timeout)

@@ -237,7 +237,10 @@ class SippCallers(Sipp):
 
 
 class SippRegistration(Sipp):
-    """One phone that registers, once: calls to ``user/USER@DOMAIN`` then ring at ``contact_port``."""
+    """One phone that registers, once: calls to ``user/USER@DOMAIN`` then ring at ``contact_port``.
+
+    ``expires_s`` is for how long; 0 takes the registration back.
+    """
 
     def __init__(
         self,
@@ -250,7 +253,15 @@ class SippRegistration(Sipp):
         contact_port: int,
         port: int,
         media_port: int,
+        expires_s: int = 600,
     ) -> None:
-        scenario = _fill("register.xml", user=user, domain=domain, password=password, contact_port=contact_port)
+        scenario = _fill(
+            "register.xml",
+            user=user,
+            domain=domain,
+            password=password,
+            contact_port=contact_port,
+            expires=expires_s,
+        )
         arguments = [f"127.0.0.1:{switch_port}", "-m", "1", "-r", "20"]
         super().__init__(scenario, arguments, workdir, port=port, media_port=media_port)

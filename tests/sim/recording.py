@@ -92,7 +92,7 @@ class Replay:
         contact = next(
             (e["Channel-Name"] for e in recording.heard.events if "agents/" in e.get("Channel-Name", "")), ""
         )
-        registered = recording.name != "agent_unregistered"
+        registered = recording.name not in ("agent_unregistered", "registrations")
         self.phone = self.switch.phones.add("user/1001@cti.internal", RINGS_ONLY, registered=registered)
         if contact:
             self.phone.contact = contact
@@ -138,7 +138,10 @@ class Replay:
     def _far_end(self, event: dict, at: float, far_ends: dict[str, str], shown: list[tuple[str, str]]) -> None:
         name, uuid = event["Event-Name"], subject(event)
         inbound = event.get("Call-Direction") == "inbound"
-        if name == "CHANNEL_CREATE" and inbound:
+        if name == "CUSTOM" and event["Event-Subclass"] != "sofia::expire":  # that one comes of a command
+            self.scheduler.run_until(at)
+            (self.phone.register if event["Event-Subclass"] == "sofia::register" else self.phone.unregister)()
+        elif name == "CHANNEL_CREATE" and inbound:
             self.scheduler.run_until(at)
             caller = self.switch.incoming(
                 calling_number=event["Caller-Caller-ID-Number"],

@@ -39,6 +39,8 @@ EQUAL = (
     *("variable_last_bridge_to", "variable_last_bridge_hangup_cause", "variable_last_bridge_role"),
     *("variable_hangup_cause", "variable_hangup_cause_q850", "variable_sip_hangup_disposition"),
     *("variable_proto_specific_hangup_cause", "variable_sip_term_status", "variable_endpoint_disposition"),
+    *("Event-Subclass", "profile-name", "from-user", "from-host", "user", "host", "contact", "status", "username"),
+    *("realm", "rpid", "to-user", "to-host", "user-agent"),
     *("Job-UUID", "Job-Command", "Job-Command-Arg", "Content-Length", "_body"),
 )
 # When FreeSWITCH reverses a bridge because the caller has no sound, it mixes up who is called what. A member of a
@@ -63,7 +65,17 @@ MUST_OF_CHANNEL = (
 )
 # Answers that differ from run to run; compared by their shape instead.
 VOLATILE = ("create_uuid", "status", "uptime", "sofia status", "sofia_contact */1001", "sendevent")
-TIMES = ("created", "created_epoch", "call_created_epoch", "b_created", "b_created_epoch")
+VERSION = "FreeSWITCH Version 1.11.1-release"
+TIMES = (
+    "expires",
+    "token",
+    "network_port",
+    "created",
+    "created_epoch",
+    "call_created_epoch",
+    "b_created",
+    "b_created_epoch",
+)
 
 
 @cache
@@ -95,9 +107,8 @@ def recorded_header_names() -> dict[tuple[str, str], set[str]]:
 
 def test_the_recordings_say_where_they_come_from():
     assert len(NAMES) >= 15
-    assert {recording(name).about["freeswitch"] for name in NAMES} == {
-        "FreeSWITCH Version 1.11.1-release~64bit ( 64bit)"
-    }
+    for name in NAMES:
+        assert recording(name).about["freeswitch"].startswith(VERSION)
     assert all(recording(name).about["scenario"] == name for name in NAMES)
 
 
@@ -159,6 +170,9 @@ def test_commands_are_answered_as_recorded(name):
         elif text.startswith("show ") and "," in expected:
             assert expected.split("\n")[0] == answer.split("\n")[0]
             assert expected.split("\n")[2:] == answer.split("\n")[2:]
+        elif text == "version":
+            assert answer.startswith(VERSION)
+            assert expected.startswith(VERSION)
         elif text.startswith(VOLATILE):
             assert shape(answer) == shape(expected)
         else:

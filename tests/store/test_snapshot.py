@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti.engine.invariants import broken
-from cti.model import services
-from cti.model.ids import AgentId, QueueId
+from cti.model import device_facts, services
+from cti.model.ids import AgentId, DeviceId, QueueId
 from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToQueue
 from cti.model.personal import LastAgent
@@ -19,7 +19,7 @@ from cti.routing import SkillRouter
 from cti.store import Codec
 from cti.store.plain import packer, unpack
 from cti.store.snapshot import restore, take, uncovered
-from tests.engine.story import Story
+from tests.engine.story import FS, Story
 from tests.engine.test_messages import leave
 from tests.store.recording import a_day
 
@@ -59,7 +59,7 @@ def busy_day(seed):
         s.advance(chance.random() * 3)
         name, made = chance.choice(names), None
         made = s.reservation(name)
-        match chance.randrange(9):
+        match chance.randrange(11):
             case 0 | 1 | 2:
                 s.enqueue(s.call(), chance.choice(["sales", "loans"]), chance.randrange(2), seen=step)
             case 3 | 4 if made:
@@ -71,6 +71,10 @@ def busy_day(seed):
             case 7:
                 for leg in [leg.id for leg in s.world.connections.values() if leg.clearing]:
                     s.cleared(leg)
+            case 9:
+                s.tell(device_facts.DeviceOutOfService(FS, DeviceId(name)))
+            case 10:
+                s.tell(device_facts.DeviceInService(FS, DeviceId(name)))
             case 8 if step % 50 == 0:
                 s.queue("sales", wrap_up_s=3, priority=step // 50)
     return s

@@ -1,0 +1,64 @@
+"""Devices: the phones that register at a switch, and whether they can be reached."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from attrs import Factory, define
+
+from cti.model.agent import NOWHERE, phone_key
+from cti.model.ids import AgentId, DeviceId, SwitchId
+from cti.model.states import DEVICE, DeviceState, DeviceTrigger
+
+_USER: Final = re.compile(r"(?:\{[^{}]*\})?user/([\w.+*#~-]{1,64}(?:@[\w.:-]{1,255})?)\Z", re.ASCII)
+
+
+def device_of(contact: str) -> DeviceId | None:
+    """The phone that a contact rings, if it is one that registers (``user/1001``, ``user/1001@example.com``).
+
+    None for a gateway's number, several phones at once and any other dial string: of those nobody can say whether they
+    are in service.
+    """
+    found = _USER.match(contact)
+    return DeviceId(found.group(1)) if found is not None else None
+
+
+@define(eq=False)
+class Device:
+    """One phone that somebody is logged on at. Only the engine changes it."""
+
+    id: DeviceId
+    home: SwitchId = NOWHERE
+    """The switch it is at; nowhere for one that may be at any."""
+    agents: set[AgentId] = Factory(set)
+    """Who is logged on at it: one, unless contacts differ that mean the same phone."""
+    states: dict[SwitchId, DeviceState] = Factory(dict)
+    """What each switch says of it; a phone registers at one of them."""
+    since: float = 0.0
+    """Since when it is as it is."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others."""
+        return phone_key(self.id, self.home)
+
+    @property
+    def state(self) -> DeviceState:
+        """In service if any switch reaches it, out of service if none does and one says so, else unknown."""
+        said = set(self.states.values())
+        for state in (DeviceState.IN_SERVICE, DeviceState.OUT_OF_SERVICE):
+            if state in said:
+                return state
+        return DeviceState.UNKNOWN
+
+    def move(self, switch: SwitchId, trigger: DeviceTrigger, now: float) -> bool:
+        """Pull a trigger of the table for one switch; whether that changed what the phone is."""
+        before = self.state
+        after = DEVICE.next(self.states.get(switch, DeviceState.UNKNOWN), trigger)
+        if after is not None:
+            self.states[switch] = after
+        if self.state is before:
+            return False
+        self.since = now
+        return True

@@ -1,0 +1,30 @@
+"""Events about the phones that register. CSTA's names."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from cti.model.cause import Cause
+from cti.model.ids import AgentId, DeviceId, SwitchId
+
+
+@frozen(kw_only=True)
+class DeviceEvent:
+    """What all events about a phone that registers say."""
+
+    device: DeviceId
+    at: float
+    cause: Cause
+    switch: SwitchId
+    agent: AgentId
+    """Who is logged on at it."""
+
+
+@frozen(kw_only=True)
+class BackInService(DeviceEvent):
+    """The phone can be reached again."""
+
+
+@frozen(kw_only=True)
+class OutOfService(DeviceEvent):
+    """The phone is not registered any more: nobody at it is offered a call."""

@@ -1,0 +1,101 @@
+"""Phones as they are, on a simulated switch over its own bytes."""
+
+from __future__ import annotations
+
+from cti import events
+from cti.model.states import AgentState, DeviceState
+
+from .bench import QUICK, Bench
+
+
+def phone(line: Bench, name: str = "1001", *, registered: bool = True):
+    return line.switch.phones.add(f"user/{name}", QUICK, registered=registered)
+
+
+def state(line: Bench, agent: str = "ann"):
+    view = line.centre.agent(agent).view
+    return view.state, view.reason
+
+
+def a_queue(line: Bench) -> None:
+    line.centre.add_queue("sales")
+    line.centre.on_call("5*")(lambda call: call.queue("sales"))
+
+
+def test_whose_phone_leaves_is_not_ready_and_back_when_it_is(line):
+    a_queue(line)
+    ann = phone(line)
+    line.centre.add_agent("ann", "user/1001").log_on(ready=True)
+    line.centre.start()
+    line.until("the phone is known", lambda: line.centre.agent("ann").view.device is DeviceState.IN_SERVICE)
+    assert state(line) == (AgentState.READY, "")
+    for leave in (ann.unregister, ann.expire):
+        leave()
+        line.until("out of service", lambda: state(line) == (AgentState.NOT_READY, "PHONE_DOWN"))
+        caller = line.switch.incoming(talk_s=0.05)
+        line.until("it waits", lambda: line.centre.snapshot().queues[0].waiting)
+        assert ann.offered == 0, "nobody's phone rings"
+        caller.hang_up()
+        ann.register()
+        line.until("back", lambda: state(line) == (AgentState.READY, ""))
+    line.switch.incoming(talk_s=0.05)
+    line.wait_for(events.Established, agent="ann")
+    line.all_is_over()
+
+
+def test_agents_log_on_before_they_register(line):
+    a_queue(line)
+    ann = phone(line, registered=False)
+    line.centre.start()
+    line.centre.add_agent("ann", "user/1001@cti.internal").log_on(ready=True)
+    line.until("no phone", lambda: state(line) == (AgentState.NOT_READY, "PHONE_DOWN"))
+    line.switch.incoming(talk_s=0.05)
+    ann.register()
+    line.wait_for(events.Established, agent="ann")
+    assert ann.offered == 1
+    line.all_is_over()
+
+
+def test_who_was_logged_on_before_the_link_is_known_when_calls_are_routed(line):
+    a_queue(line)
+    phone(line, registered=False)
+    phone(line, "1002")
+    line.centre.add_agent("ann", "user/1001").log_on(ready=True)
+    line.centre.add_agent("bob", "user/1002").log_on(ready=True)
+    line.switch.incoming(talk_s=0.05)
+    line.centre.start()
+    line.wait_for(events.Established, agent="bob")
+    assert state(line) == (AgentState.NOT_READY, "PHONE_DOWN")
+    assert line.of(events.OfferEnded) == []
+    line.all_is_over()
+
+
+def test_after_a_lost_link_and_after_a_restart_the_phones_are_looked_at_again(line):
+    a_queue(line)
+    ann = phone(line)
+    line.centre.add_agent("ann", "user/1001").log_on(ready=True)
+    line.centre.start()
+    line.until("the phone is known", lambda: line.centre.agent("ann").view.device is DeviceState.IN_SERVICE)
+    line.switch.drop_links()
+    ann.unregister()  # nobody hears of it
+    line.until("found out", lambda: state(line) == (AgentState.NOT_READY, "PHONE_DOWN"))
+    line.switch.restart()
+    ann.register()
+    line.until("found out", lambda: state(line) == (AgentState.READY, ""))
+    line.all_is_over()
+
+
+def test_an_offer_that_meets_no_registration_leads_there_too(line):
+    a_queue(line)
+    ann = phone(line)
+    line.centre.add_agent("ann", "user/1001", phone_down_delay_s=0.2).log_on(ready=True)
+    line.centre.start()
+    line.until("the phone is known", lambda: line.centre.agent("ann").view.device is DeviceState.IN_SERVICE)
+    ann.registered = False  # and no event of it
+    line.switch.incoming(talk_s=0.05)
+    line.until("out of service", lambda: line.centre.agent("ann").view.device is DeviceState.OUT_OF_SERVICE)
+    assert state(line) == (AgentState.NOT_READY, "PHONE_DOWN")
+    assert line.of(events.AgentNotReady, reason="RNA") == []
+    ann.registered = True  # again no event: it is looked for
+    line.wait_for(events.Established, agent="ann")
+    line.all_is_over()

@@ -1,0 +1,118 @@
+"""Phones as they are, on a real FreeSWITCH: phones that register, leave and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cti import events
+from cti.model.states import AgentState, DeviceState
+
+from .freeswitch_process import FreeSwitchProcess
+from .ports import free_ports
+from .sipp import SippAgents, SippRegistration
+from .test_line import Watch, centre_on, one_queue
+
+pytestmark = pytest.mark.live
+
+Register = Callable[..., None]
+
+
+@pytest.fixture
+def watch(switch: FreeSwitchProcess) -> Iterator[Watch]:
+    with centre_on(switch) as made:
+        made.centre.subscribe(made.said.append, events.DeviceEvent)
+        yield made
+
+
+@pytest.fixture
+def register(switch: FreeSwitchProcess, tmp_path: Path) -> Iterator[Register]:
+    """Register a user's phone at a SIPp process, or with ``expires_s=0`` take that back."""
+    used: list[tuple[str, int]] = []
+
+    def once(user: str, phones: SippAgents, *, expires_s: int = 600) -> None:
+        port, media_port = free_ports(2, block=8)
+        with SippRegistration(
+            tmp_path / f"register-{port}",
+            switch_port=switch.agents_port,
+            user=user,
+            domain=switch.domain,
+            password=switch.agent_password,
+            contact_port=phones.port,
+            port=port,
+            media_port=media_port,
+            expires_s=expires_s,
+        ) as registration:
+            assert registration.wait(20).successful == 1, registration.describe()
+        used.append((user, phones.port))
+
+    yield once
+    with switch.connect() as control:
+        for user, _ in used:
+            control.api(f"sofia profile agents flush_inbound_reg {user}@{switch.domain}")
+
+
+def is_(watch: Watch, state: AgentState, why: str = "") -> Callable[[], bool]:
+    return lambda: (watch.state("ann"), watch.centre.agent("ann").view.reason) == (state, why)
+
+
+def test_whose_phone_is_not_registered_is_offered_nothing(watch, start_agents, start_callers, register):
+    """Logged on before the phone registers; it leaves while a call waits, and comes back at another place."""
+    phones = start_agents(ring_s=0.1)
+    one_queue(watch, "user/1001")
+    watch.until("not registered", is_(watch, AgentState.NOT_READY, "PHONE_DOWN"))
+    start_callers("5000", hold_s=1.5)
+    watch.wait_for(events.Queued)
+    register("1001", phones)
+    watch.wait_for(events.BackInService, agent="ann")
+    watch.wait_for(events.Established, agent="ann")
+    watch.wait_for(events.CallCleared)
+    watch.until("ready again", is_(watch, AgentState.READY))
+    register("1001", phones, expires_s=0)
+    watch.until("it has left", is_(watch, AgentState.NOT_READY, "PHONE_DOWN"))
+    start_callers("5000", hold_s=1.5)
+    watch.until("another waits", lambda: len(watch.of(events.Queued)) == 2)
+    elsewhere = start_agents(ring_s=0.1)
+    register("1001", elsewhere)
+    watch.until("both have been talked with", lambda: len(watch.of(events.Established)) == 2)
+    watch.until("nobody is left", lambda: len(watch.of(events.CallCleared)) == 2)
+    assert watch.of(events.OfferEnded) == [], "nobody's phone was tried in vain"
+    watch.nothing_is_wrong()
+
+
+def test_a_phone_that_leaves_while_it_rings_is_no_victim_of_rna(watch, start_agents, start_callers, register):
+    phones = start_agents(answers=False)
+    register("1001", phones)
+    one_queue(watch, f"user/1001@{'cti.internal'}")
+    start_callers("5000", hold_s=1.0)
+    watch.wait_for(events.Delivered, agent="ann")
+    register("1001", phones, expires_s=0)
+    watch.until("not ready", is_(watch, AgentState.NOT_READY, "PHONE_DOWN"))
+    assert watch.of(events.AgentNotReady, reason="RNA") == []
+    assert watch.wait_for(events.OfferEnded).outcome == "cancelled"
+    better = start_agents(ring_s=0.1)
+    register("1001", better)
+    watch.wait_for(events.Established, agent="ann")
+    watch.wait_for(events.CallCleared)
+    watch.nothing_is_wrong()
+
+
+def test_an_expiry_and_a_reconnect(watch, switch, start_agents, register):
+    """The switch forgets the registration; and what happens while we do not see it is found out."""
+    phones = start_agents()
+    register("1001", phones)
+    one_queue(watch, "user/1001")
+    watch.until("registered", lambda: watch.centre.agent("ann").view.device is DeviceState.IN_SERVICE)
+    with switch.connect() as control:
+        control.api(f"sofia profile agents flush_inbound_reg 1001@{switch.domain}")
+    watch.until("expired", is_(watch, AgentState.NOT_READY, "PHONE_DOWN"))
+    socket = watch.centre.switch._socket
+    lost = len(watch.of(events.SystemStatus))
+    for link in (socket._events, socket._commands):
+        link.close()
+    register("1001", phones)
+    watch.until("the link is back", lambda: watch.of(events.SystemStatus)[lost:] and socket.connected)
+    watch.until("registered again", is_(watch, AgentState.READY))
+    watch.nothing_is_wrong()
