@@ -25,6 +25,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EXPANDED = re.compile(r"\$(?=\\*\{)")
 # Divides a dial string into simultaneous ones (SWITCH_ENT_ORIGINATE_DELIM), wherever it stands.
 _ENTERPRISE = ":_:"
+# Means nothing to any of FreeSWITCH's parsers: carried as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9_.+/@%-]*")
 _ROUND = str.maketrans("{}", "()")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_]+/\S+")
 _FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f'\"\\]")
@@ -58,6 +60,10 @@ def channel_variables(
     for name, given in variables.items():
         if not _NAME.fullmatch(name) or _ENTERPRISE in name:
             raise LocalProtocolError(f"{name!r} cannot be the name of a channel variable")
+        if _PLAIN.fullmatch(given):
+            if given:
+                braces.append(f"{name}={given}")
+            continue
         value = _carried(given)
         within_angles = not _pairs(value, "{", "}") and _pairs(value, "<", ">")
         if not within_angles and not _pairs(value, "{", "}"):

@@ -63,4 +63,5 @@ def disarm(text: str) -> str:
 
     An empty pair of quotes in the module's name vanishes with that layer.
     """
-    return _MODULE.sub(r"\1''\2", text)
+    # Looked for twice, since the cheap look finds nothing in almost every command.
+    return _MODULE.sub(r"\1''\2", text) if "event_socket" in text.lower() else text
