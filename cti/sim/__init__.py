@@ -12,6 +12,7 @@ from cti.sim.scheduler import Handle, Scheduler, VirtualScheduler
 from cti.sim.session import Session
 from cti.sim.switch import SimulatedSwitch
 from cti.sim.traffic import Counters, Traffic
+from cti.sim.trunk import Trunk, connect
 
 __all__ = [
     "ANSWERS",
@@ -27,6 +28,8 @@ __all__ = [
     "Session",
     "SimulatedSwitch",
     "Traffic",
+    "Trunk",
     "VirtualScheduler",
     "centre_dialplan",
+    "connect",
 ]

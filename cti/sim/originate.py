@@ -15,7 +15,7 @@ from cti.sim.registration import named
 
 if TYPE_CHECKING:
     from cti.sim.event_bus import Origin
-    from cti.sim.phone import Phone
+    from cti.sim.phone import Line
     from cti.sim.scheduler import Handle
     from cti.sim.switch import SimulatedSwitch
 
@@ -37,7 +37,7 @@ _OUTBOUND = CallerProfile(
     }
 )
 _DEFAULT_TIMEOUT_S = 60
-_PROFILES = ("agents", "callers")
+_PROFILES = ("agents", "callers", "peers")
 
 Done = Callable[[str], None]
 
@@ -136,7 +136,7 @@ class Origination:
         if endpoint == "error":
             return rest.upper() if rest.upper() in CAUSES else "NORMAL_CLEARING"
         user = endpoint == "user"
-        phone = named(self._switch, rest) if user else self._switch.phones.find(target)
+        phone = named(self._switch, rest) if user else self._switch.phones.at(target)
         if phone is None and user:
             return "SUBSCRIBER_ABSENT"
         if phone is None and endpoint != "sofia":
@@ -151,7 +151,7 @@ class Origination:
         self._make_leg(uuid, target, variables, phone, user=user)
         return ""
 
-    def _make_leg(self, uuid: str, target: str, variables: dict[str, str], phone: Phone | None, *, user: bool) -> None:
+    def _make_leg(self, uuid: str, target: str, variables: dict[str, str], phone: Line | None, *, user: bool) -> None:
         switch = self._switch
         name = phone.contact if phone is not None else target
         _, _, rest = name.partition("/")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field, frozen, validators
 
 from cti.sim.cause import CAUSE_BY_SIP_STATUS
+from cti.sim.far_end import FarEnd
 from cti.sim.registration import set_registered
 
 if TYPE_CHECKING:
@@ -184,6 +185,19 @@ class Phone:
             self.hang_up(channel)
 
 
+class Line(FarEnd, Protocol):
+    """What a dial string leads to: a phone, or another switch."""
+
+    registered: bool
+
+    @property
+    def contact(self) -> str:
+        """The channel's name in FreeSWITCH."""
+
+    def invited(self, channel: Channel, /) -> None:
+        """An INVITE."""
+
+
 class Nobody:
     """What stands behind an address where nothing listens: the network says so at once."""
 
@@ -219,6 +233,7 @@ class Phones:
     def __init__(self, switch: SimulatedSwitch) -> None:
         self._switch = switch
         self._by_dial_string: dict[str, Phone] = {}
+        self._lines: dict[str, Line] = {}
         self._rules: list[tuple[re.Pattern[str], Behaviour]] = []
         self.nobody = Nobody()
 
@@ -233,6 +248,14 @@ class Phones:
     def add_rule(self, expression: str, behaviour: Behaviour = ANSWERS) -> None:
         """Every dial string that ``expression`` matches as a whole has a phone, made when it is first called."""
         self._rules.append((re.compile(expression), behaviour))
+
+    def add_line(self, dial_string: str, line: Line) -> None:
+        """Puts something else than a phone at a dial string."""
+        self._lines[dial_string] = line
+
+    def at(self, dial_string: str) -> Line | None:
+        """The phone at a dial string, or what else is there; None when there is nothing."""
+        return self._lines.get(dial_string) or self.find(dial_string)
 
     def find(self, dial_string: str) -> Phone | None:
         """The phone at a dial string; None when there is none."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cti.sim.api import Done
     from cti.sim.command_reader import Command
     from cti.sim.event_bus import Origin
+    from cti.sim.far_end import FarEnd
     from cti.sim.scheduler import Scheduler
     from cti.sim.traffic import Counters
 
@@ -162,6 +163,27 @@ class SimulatedSwitch:
             counters: what the caller's fate is added to.
             variables: channel variables set before the dialplan (``sip_h_X-...``, say).
         """
+        caller = Caller(self, patience_s, talk_s, counters)
+        channel = self.place(
+            caller,
+            calling_number=calling_number,
+            calling_name=calling_name,
+            called_number=called_number,
+            variables=variables,
+        )
+        channel.run(self.dialplan(called_number))
+        return caller
+
+    def place(
+        self,
+        far: FarEnd,
+        *,
+        calling_number: str,
+        calling_name: str,
+        called_number: str,
+        variables: dict[str, str] | None = None,
+    ) -> Channel:
+        """A call comes in from whoever is at its far end, and executes nothing yet; returns its channel."""
         uuid = self.new_uuid()
         now_us = str(self.now_us())
         name = f"sofia/callers/{calling_number}@127.0.0.1:5060"
@@ -180,20 +202,19 @@ class SimulatedSwitch:
                 "Channel-Created-Time": now_us,
             }
         )
-        caller = Caller(self, patience_s, talk_s, counters)
-        channel = Channel(self, uuid, profile, caller, name)
+        channel = Channel(self, uuid, profile, far, name)
         channel.session_id = self.next_session_id()
         display = (calling_name or calling_number, calling_number)
         channel.variables = sofia_variables.inbound(uuid, channel.session_id, name, display, called_number)
         for key, value in (variables or {}).items():
             channel.set_variable(key, value)
         self.channel_made(channel)
-        caller.placed(channel)
+        if isinstance(far, Caller):
+            far.placed(channel)
         channel.fire("CHANNEL_CREATE", CREATE)
         channel.state = "CS_ROUTING"
         channel.set_call_state("RINGING")
-        channel.run(self.dialplan(called_number))
-        return caller
+        return channel
 
     def restart(self) -> None:
         """FreeSWITCH dies and is started again: calls end without an event, connections are cut, the core is another."""

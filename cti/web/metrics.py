@@ -75,9 +75,21 @@ class CentreMetrics:
         yield GaugeMetricFamily("cti_calls", "Living calls.", value=view.calls)
         yield GaugeMetricFamily("cti_calls_talking", "Calls with an agent.", value=view.talking)
         yield GaugeMetricFamily("cti_loop_lag_seconds", "The latest turn since the last scrape.", value=self._lag_s())
-        lag_s = getattr(getattr(self._centre, "switch", None), "lag_s", None)
-        if lag_s is not None:
-            yield GaugeMetricFamily("cti_switch_lag_seconds", "How late the switch's events are.", value=lag_s)
+        yield from _switches(view)
+        late = GaugeMetricFamily("cti_switch_lag_seconds", "How late the switch's events are.", labels=["switch"])
+        for name, link in getattr(self._centre, "switches", {}).items():
+            late.add_metric([name], link.lag_s)
+        yield late
+
+
+def _switches(view: CentreView) -> Iterable[Metric]:
+    calls = GaugeMetricFamily("cti_switch_calls", "Calls on the switch, or with agents there.", labels=["switch"])
+    drained = GaugeMetricFamily("cti_switch_draining", "1 while the switch takes no new calls.", labels=["switch"])
+    for switch in view.switches:
+        calls.add_metric([switch.id], switch.calls)
+        drained.add_metric([switch.id], switch.draining)
+    yield calls
+    yield drained
 
 
 class ServerMetrics:
