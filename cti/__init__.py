@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cti.messages import Messages
     from cti.model import events, reason
     from cti.model.borrowing import Borrowing
+    from cti.model.callback import CallbackPrompts, CallbackSettings
     from cti.model.cause import Cause
     from cti.model.overflow import Disconnect, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
     from cti.model.personal import Deputy, LastAgent, Personal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cti.plan import Calendar, Plan, RouteSelect, Rule
     from cti.recordings import Recordings
     from cti.routing import GuardedRouter, LongestIdle, Router, SkillRouter, Strategy
+    from cti.script.callback_number import CallbackOutcome
     from cti.supervisor_control import SupervisorControl
 
 _HOME = {
@@ -36,6 +38,9 @@ _HOME = {
     "Call": "cti.call",
     "CallCenter": "cti.center",
     "CallGone": "cti.errors",
+    "CallbackOutcome": "cti.script.callback_number",
+    "CallbackPrompts": "cti.model.callback",
+    "CallbackSettings": "cti.model.callback",
     "Cause": "cti.model.cause",
     "Client": "cti.client",
     "CtiError": "cti.errors",
@@ -74,6 +79,9 @@ __all__ = [
     "Call",
     "CallCenter",
     "CallGone",
+    "CallbackOutcome",
+    "CallbackPrompts",
+    "CallbackSettings",
     "Cause",
     "Client",
     "CtiError",

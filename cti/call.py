@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from cti.callback_offer import offer_callback
 from cti.errors import CtiError, UnknownInteraction
-from cti.model import events, facts
+from cti.model import callback_requests, events, facts
+from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
 from cti.model.overflow import ToQueue
 from cti.model.personal import LastAgent, Personal
 from cti.plan import PersonalFrom, Plan, Request, RouteSelect
 from cti.promise import Promise
+from cti.script.callback_number import CallbackOutcome
 from cti.script.channel_control import ChannelControl
 from cti.script.collected import no_secret
 from cti.script.conversation import Conversation
@@ -77,6 +80,8 @@ class Call(Conversation):
         self._loop = loop
         self._mailroom = mailroom
         self._queued: Promise[QueueOutcome] | None = None
+        self.last_queue: QueueId | None = offered.queue
+        """The queue it is in, or was in last."""
 
     def __repr__(self) -> str:
         """One line for a log."""
@@ -126,6 +131,57 @@ class Call(Conversation):
         self._ask(facts.QueueRequested(self.id, QueueId(queue), priority, dict(data or {}), wish, first))
         return result.wait()
 
+    def callback(
+        self,
+        queue: str = "",
+        *,
+        number: str = "",
+        confirm: bool = True,
+        at: float | None = None,
+        agent: str | None = None,
+        priority: int | None = None,
+        data: Mapping[str, Any] | None = None,
+        prompts: CallbackPrompts | None = None,
+    ) -> CallbackOutcome:
+        """Offer to call the caller back, agree on the number, and take the callback: the call keeps its place in the queue.
+
+        Blocks while the caller is asked. Once it is taken the caller hears the goodbye and their line is cleared; every
+        other verb raises CallGone then. If it is not taken the call is still the script's, which may queue it again.
+
+        Args:
+            queue: whose agents call; left out, the queue that the call was in last.
+            number: to be offered first, in place of the caller's own.
+            confirm: whether the caller is asked; if not, that number is taken as it is.
+            at: Unix time before which they are not called; None for their turn in the queue.
+            agent: the one agent who calls back; None for whoever is free.
+            priority: the callback's own, added to the queue's; None leaves the call's.
+            data: attached to the call.
+            prompts: what the caller hears, in place of what the queue says (CallbackSettings.prompts).
+
+        Returns:
+            Whether it was taken, and why not.
+
+        Raises:
+            UnknownQueue, UnknownAgent: there is none of this id.
+            ConfigurationError: the queue calls nobody back.
+            InvalidConnection: the call is with an agent.
+            CallGone: the caller hung up before it was taken.
+        """
+        self._control.check()
+        request = callback_requests.CallbackRequested(
+            QueueId(queue or self.last_queue or ""),
+            number or self.calling_number or "anonymous",
+            self.id,
+            at,
+            AgentId(agent) if agent is not None else None,
+            priority,
+            dict(data or {}),
+        )
+        outcome = offer_callback(self, self.channel, self._loop, request, self._ask, prompts, confirm=confirm)
+        if outcome.taken:
+            self._control.gone("called back")
+        return outcome
+
     def route(self, plan: Plan) -> QueueOutcome | None:
         """Let a plan say where the call goes, and send it there.
 
@@ -172,6 +228,12 @@ class Call(Conversation):
         queue = world.queues.get(known.queue) if known is not None and known.queue is not None else None
         position = self.position
         return world.staff.expected_wait_s(queue, position) if queue is not None and position else None
+
+    @property
+    def own_priority(self) -> int:
+        """Its priority without its queue's."""
+        known = self._loop.engine.world.interactions.get(self.id)
+        return known.own_priority if known is not None else 0
 
     def attach(self, **data: Any) -> None:
         """Attach data to the call: whoever gets it sees it. A value of None takes a key away.
@@ -239,6 +301,7 @@ class Call(Conversation):
             self.data = dict(event.data)  # an agent, a route script or a client may have attached more
             if self.agent is not None:
                 self._control.keys.flush()  # what was pressed in the conversation answers nothing
+        self.last_queue = event.queue or self.last_queue
         if isinstance(event, events.Established):
             self.agent = event.agent
             self._control.keys.flush()  # what was pressed while waiting answers no later question

@@ -15,6 +15,8 @@ import structlog
 from cti.agent_control import AgentControl
 from cti.alarms.board import AlarmBoard
 from cti.call import Call
+from cti.callback_offer import without_callbacks
+from cti.centre_callbacks import CentreCallbacks
 from cti.centre_calls import CentreCalls
 from cti.centre_messages import CentreMessages
 from cti.centre_settings import address, event_class, log_router_fault, offered, settings_of
@@ -49,7 +51,7 @@ NOTES_SAID: Final = 20
 _log = structlog.get_logger("cti")
 
 
-class CallCenter(CentreCalls, CentreSwitches, CentreMessages):
+class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
     """A call centre on a FreeSWITCH, or on several.
 
     Set it up (queues, agents, scripts, subscriptions), then ``start`` it and go on, or ``run_forever``. Everything
@@ -250,7 +252,8 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages):
         scripts = {name for each in settings for name in each.scripts}
         routes = {each.route_script for each in settings if each.route_script}
         waiting = [said for each in self._waitings.values() for said in each.advice()]
-        return [*advice(world), *dict.fromkeys(waiting), *self._scripts.missing(scripts, routes)]
+        callbacks = without_callbacks(settings) if self._scripts.calls_back else []
+        return [*advice(world), *callbacks, *dict.fromkeys(waiting), *self._scripts.missing(scripts, routes)]
 
     def on(self, *wanted: type[Any] | str) -> Callable[[Callable[[Any], object]], Callable[[Any], object]]:
         """Decorate a handler of events, given by class or name; a class includes its subclasses.

@@ -9,11 +9,13 @@ from typing import Any
 
 import gevent
 import structlog
+from attrs import fields
 
 from cti.call import Call
+from cti.callback_offer import SCRIPT, callback_script
 from cti.engine_loop import EngineLoop
 from cti.errors import CallGone, CtiError, LinkClosed
-from cti.model import events, facts
+from cti.model import callback_events, events, facts
 from cti.model.cause import Cause
 from cti.model.ids import InteractionId
 from cti.model.states import InteractionState
@@ -47,7 +49,7 @@ class Scripts:
         self._request = request
         self._on_error = on_error
         self._by_number: list[tuple[str, Script]] = []
-        self._by_name: dict[str, Script] = {}
+        self._by_name: dict[str, Script] = {SCRIPT: callback_script}
         self._route_scripts: dict[str, RouteScript] = {}
         self._calls: dict[InteractionId, Call] = {}
         self._running: dict[InteractionId, gevent.Greenlet[..., None]] = {}
@@ -65,6 +67,11 @@ class Scripts:
     def on_route(self, name: str, script: RouteScript) -> None:
         """Add the route script of this name, or replace it."""
         self._route_scripts[name] = script
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether the script that offers callbacks is the one that every centre has."""
+        return self._by_name[SCRIPT] is callback_script
 
     def missing(self, names: set[str], routes: set[str]) -> list[str]:
         """Which of these scripts, and of these route scripts, there are not; one sentence each."""
@@ -96,6 +103,8 @@ class Scripts:
                 self._come(event)
         elif isinstance(event, events.RouteRequested):
             self._spawn(self._decide, event)
+        elif isinstance(event, callback_events.CallbackAnswered):
+            self._answered(event)
         elif isinstance(event, events.CallEvent):
             call = self._calls.get(event.interaction)
             if call is not None:
@@ -104,6 +113,14 @@ class Scripts:
                     self._begin(call, self._by_name.get(event.to_script), f"no script {event.to_script!r}")
             if isinstance(event, events.CallCleared):
                 self._calls.pop(event.interaction, None)
+
+    def _answered(self, event: callback_events.CallbackAnswered) -> None:
+        """A customer who is called back is on the line, by another leg than the one they had."""
+        before = self._calls.pop(event.interaction, None)
+        if before is not None:
+            before._control.gone("called back")  # noqa: SLF001 - nobody else tells it
+        told = {each.name: getattr(event, each.name) for each in fields(events.CallEvent)}
+        self._calls[event.interaction] = self._make_call(events.Offered(**told))
 
     def take_up(self, offered: events.Offered, first: Callable[[Call], object] | None, name: str = "") -> None:
         """Follow a call that was there before we were; harmless for one that is followed already.

@@ -9,16 +9,21 @@ Nothing here waits, connects or starts a greenlet; the same script and caller al
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from cti.call import QueueOutcome
 from cti.errors import CallGone
 from cti.messages.mailroom import MessageLeft
+from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, QueueId
+from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.mailbox import Mailbox
+from cti.model.party import HIDDEN, is_number
 from cti.model.personal import LastAgent, Personal
+from cti.script.callback_number import CallbackOutcome, agreed_number, goodbye
 from cti.script.collected import no_secret
 from cti.script.conversation import Conversation
 from cti.script.fake_control import PATIENCE_S, FakeControl, HangUp, Press, Speaks, Turn
@@ -26,7 +31,7 @@ from cti.script.leaving import leave_message
 
 __all__ = ["FakeCall", "HangUp", "Press", "Speaks", "Turn"]
 
-Ended = Literal["returned", "queued", "diverted", "hung up", "caller gone"]
+Ended = Literal["returned", "queued", "called back", "diverted", "hung up", "caller gone"]
 
 
 class FakeCall(Conversation):
@@ -39,6 +44,7 @@ class FakeCall(Conversation):
         calling_name: the display name.
         data: attached from the beginning.
         queues: how a queue ends, by its id: an agent's id who answers, or None when the caller gives up waiting.
+        callbacks: which numbers may be called back; ``*`` and ``?`` match as in file names.
         hang_up_s: when the caller hangs up in any case.
         missing: prompts that are not there.
         lengths: how long a prompt lasts, in seconds, where it is not FILE_S.
@@ -55,6 +61,7 @@ class FakeCall(Conversation):
         calling_name: str = "",
         data: Mapping[str, Any] | None = None,
         queues: Mapping[str, str | None] | None = None,
+        callbacks: Iterable[str] = ("*",),
         hang_up_s: float = PATIENCE_S,
         missing: Collection[str] = (),
         lengths: Mapping[str, float] | None = None,
@@ -80,6 +87,13 @@ class FakeCall(Conversation):
         """Where the call was sent, out of the centre."""
         self.messages: list[tuple[str, float]] = []
         """Each message that was left: the mailbox, and its length in seconds."""
+        self.called_back: list[tuple[str, str]] = []
+        """Each callback that was taken: the queue, and the number to call."""
+        self.last_queue: str | None = None
+        """The queue it was in last."""
+        self.own_priority = 0
+        """Its priority without its queue's."""
+        self._callbacks = tuple(callbacks)
         self._queues = queues or {}
         self._mailboxes = {each.id: each for each in mailboxes}
         self._hung_up = False
@@ -117,8 +131,10 @@ class FakeCall(Conversation):
         try:
             script(self)
         except CallGone:
-            if not (self._hung_up or self.diverted):
+            if not (self._hung_up or self.diverted or self.called_back):
                 return "caller gone"
+        if self.called_back:
+            return "called back"
         if self.diverted:
             return "diverted"
         if self._hung_up:
@@ -139,11 +155,43 @@ class FakeCall(Conversation):
         self.attach(**(data or {}))
         self.queued.append((queue, priority))
         self.personal = Personal(AgentId(personal)) if isinstance(personal, str) else personal
+        self.last_queue, self.own_priority = queue, priority
         agent = self._queues.get(queue, f"{queue}-agent")
         if agent is None:
             raise self.control.gone("ORIGINATOR_CANCEL")
         self.agent = AgentId(agent)
         return QueueOutcome(True, 0.0, QueueId(queue), self.agent)
+
+    def callback(
+        self,
+        queue: str = "",
+        *,
+        number: str = "",
+        confirm: bool = True,
+        data: Mapping[str, Any] | None = None,
+        prompts: CallbackPrompts | None = None,
+        **_: Any,
+    ) -> CallbackOutcome:
+        """As Call.callback, of a queue that says no prompts of its own."""
+        self.control.check()
+        words = prompts or CallbackPrompts()
+        wanted, why = number or self.calling_number, ""
+        if confirm:
+            wanted, why = agreed_number(self, wanted, self._may_be_called, words)
+        if not why and not self._may_be_called(wanted):
+            why = "refused"
+        if why:
+            return CallbackOutcome(False, why, wanted)
+        self.attach(**(data or {}))
+        self.called_back.append((queue or self.last_queue or "", wanted))
+        with suppress(CallGone):
+            goodbye(self, words)
+        self.control.gone("called back")
+        return CallbackOutcome(True, "", wanted, InteractionId(self.id))
+
+    def _may_be_called(self, number: str) -> bool:
+        known = is_number(number) and number.lower() not in HIDDEN
+        return known and any(fnmatch.fnmatchcase(number, pattern) for pattern in self._callbacks)
 
     def attach(self, **data: Any) -> None:
         """As Call.attach."""

@@ -10,7 +10,8 @@ from cti.engine.view import CentreView
 from cti.model.figures import QueueFigures
 
 _COUNTS: Final = (
-    "offered", "answered", "answered_in_time", "abandoned", "short_abandoned", "overflowed", "lost", "left", "waiting"
+    "offered", "answered", "answered_in_time", "abandoned", "short_abandoned", "overflowed", "lost", "left", "waiting",
+    "taken_as_callback",
 )  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def as_text(view: CentreView) -> str:
     lines = [
         (
             f"offered {whole.offered} = answered {whole.answered} + abandoned {whole.abandoned} + "
-            f"overflowed {whole.overflowed} + lost {whole.lost} + left {whole.left} + still waiting {whole.waiting}"
+            f"overflowed {whole.overflowed} + lost {whole.lost} + left {whole.left} + "
+            f"taken as callback {whole.taken_as_callback} + still waiting {whole.waiting}"
             + ("" if whole.adds_up else "   ** does not add up: please report **")
         ),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cti.engine.callback_hours import check_hours
 from cti.engine.wishes import queues_named
 from cti.engine.world import World
 from cti.errors import ConfigurationError
@@ -20,7 +21,8 @@ def check_queue(world: World, settings: QueueSettings) -> None:
 
     Raises:
         UnknownQueue: it overflows to, widens to, borrows from, or sends personal calls to a queue that is not there.
-        ConfigurationError: it does so to itself, or its calls would overflow in a circle.
+        ConfigurationError: it does so to itself, its calls would overflow in a circle, or the hours in which it calls
+            back cannot be read.
     """
     name = settings.id
     for what, others in (
@@ -33,6 +35,8 @@ def check_queue(world: World, settings: QueueSettings) -> None:
             if other == name:
                 raise ConfigurationError(f"queue {name!r} {what} itself; name another queue")
             world.queue(other)
+    if settings.callback is not None:
+        check_hours(settings.callback)
     for other in queues_named(settings.personal):
         world.queue(other)
     onward = {queue.id: queue.settings.overflow_queues for queue in world.queues.values()}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cti.engine.callback_hooks import CallbackHooks
 from cti.engine.consultations import ANSWER, Consultations
 from cti.engine.desk import Desk
 from cti.engine.exits import LIVE, Exits
-from cti.engine.line import Line, check_target
+from cti.engine.line import Line
 from cti.engine.made_calls import MadeCalls
 from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
 from cti.engine.talk import Talk
+from cti.engine.target import check_target
 from cti.engine.world import World
 from cti.errors import InvalidConnection
 from cti.model import calling, events, facts, intents
@@ -59,6 +61,7 @@ class Calls:
         self._talk = talk
         self._consultations = consultations
         self._made = made
+        self.callbacks = CallbackHooks()
         self.talked: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: who hears whom in a call has changed."""
         self.goes_on_without: Callable[[Interaction, Connection], bool] = lambda _call, _caller: False
@@ -131,7 +134,7 @@ class Calls:
     def clear(self, fact: facts.ClearRequested) -> None:
         """End the whole call; one that is over already stays so."""
         call = self._world.interactions.get(fact.interaction)
-        if call is not None and not call.state.is_over:
+        if call is not None and not call.state.is_over and not self.callbacks.let_go(call):
             self._line.leave(call, lambda: self._exits.clear(call, fact.cause))
 
     def clear_of(self, fact: calling.ClearCallRequested) -> None:
@@ -158,6 +161,7 @@ class Calls:
         if not leg.clearing:
             self._talk.parked(leg)
             self._made.parked(leg)
+            self.callbacks.parked(leg)
 
     def bridged(self, leg: Connection, other: Connection) -> None:
         """Two legs of one call hear each other."""
@@ -207,9 +211,13 @@ class Calls:
             by=_ended_by(leg, cause, by_far_end=by_far_end),
         )
         had_it = self._agent_gone(call, leg, cause, switch_cause)
-        if leg.id == call.caller:
+        if leg.id == call.caller and call.callback is not None:
+            self.callbacks.customer_gone(call, leg, cause, switch_cause)
+        elif leg.id == call.caller:
             if cause is Cause.SWITCHING_FUNCTION_TERMINATED or not self.goes_on_without(call, leg):
                 self._caller_gone(call, cause)
+        elif leg.side is Side.CALLER:
+            self.callbacks.leaver_gone(call, leg.id)
         else:
             self._other_gone(call, leg, cause, had_it=had_it)
         self._exits.finish(call, cause)

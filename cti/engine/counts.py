@@ -60,6 +60,10 @@ class Counts:
         if waited > queue.settings.service_level_s and not call.late:
             self._level(queue, in_time=False)
 
+    def called_back(self, queue: Queue, agent: Agent) -> None:
+        """An agent has a customer who was called back: the conversation counts, the wait was counted as what it was."""
+        agent.handling = (queue.id, self._world.now)
+
     def answered(self, call: Interaction, queue: Queue, agent: Agent) -> None:
         """An agent has taken a waiting call."""
         waited = call.waited_s(self._world.now)

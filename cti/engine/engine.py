@@ -9,6 +9,7 @@ from cti.engine.advice import check_queue
 from cti.engine.after_call import AfterCall
 from cti.engine.agents_call_backs import CALL_BACK, AgentsCallBacks
 from cti.engine.answering import Answering
+from cti.engine.callback_parts import CallbackParts
 from cti.engine.calls import Calls
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
@@ -100,6 +101,9 @@ class Engine:
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
         self._messages = Messages(self.world, self._desk, self._offers, self._line, self._exits)
+        self._callbacks = CallbackParts(
+            self.world, self._offers, self._line, self._matching, self._wishes, self._exits, self._calls
+        )
         self._ties = Ties(self.world)
         self._switches = Switches(self.world, self._desk, self._calls, self._offers, self._talk, self._ties)
         self._links = Links(
@@ -182,6 +186,7 @@ class Engine:
             calling.IntrudeRequested: self._joins.intrude,
             **self._agents_call_backs.table,
             **self._talk.table,
+            **self._callbacks.table,
             **self._pickups.table,
             **self._supervising.table,
             **self._recordings.table,
@@ -209,6 +214,7 @@ class Engine:
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
             DEVICE: self._devices.look,
+            **self._callbacks.timers,
             LOST: lambda fact: self._switches.lost(SwitchId(fact.key)),
             TIE: lambda fact: self._ties.timer_fired(ConnectionId(fact.key)),
             WRAP_UP: self._desk.timer_fired,
@@ -340,6 +346,7 @@ class Engine:
         self._devices.link_up(fact.switch)
 
     def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
+        self._callbacks.link_is_back(fact.switch)
         self._links.snapshot(fact)
         seen = {channel.connection: channel for channel in fact.channels}
         self._supervising.snapshot(fact.switch, seen, restarted=fact.restarted)
@@ -375,6 +382,7 @@ class Engine:
         ):
             concerned |= world.staff.redefined(settings.id)
         self._line.redefined(queue)
+        self._callbacks.redefined(queue)
         self._matching.redefined(settings.id)  # who may take its calls has changed (race 19)
         self._unstaffed(concerned)
 

@@ -88,7 +88,7 @@ class Exits:
     def finish(self, call: Interaction, cause: Cause) -> None:
         """Forget a call whose last leg is gone, and what is no call when it is over."""
         world = self._world
-        if call.connections or not (call.on_the_line or call.state.is_over):
+        if call.connections or call.callback is not None or not (call.on_the_line or call.state.is_over):
             return
         if world.interactions.pop(call.id, None) is not None:
             world.timers.cancel(LIVE, call.id)

@@ -159,8 +159,9 @@ class Histories:
 
     def _doing(self, call: Interaction) -> Iterator[tuple[_Party, tuple[SegmentKind | None, Side]]]:
         """What each party does now; None for what it did before."""
-        if call.caller not in call.connections and call.state.is_waiting:  # alive without a leg
-            yield (call.caller, None), (SegmentKind.QUEUED, Side.CALLER)
+        if call.caller not in call.connections and (call.state.is_waiting or call.is_away):  # alive without a leg
+            away = SegmentKind.QUEUED if call.state.is_waiting else SegmentKind.CALLBACK
+            yield (call.caller, None), (away, Side.CALLER)
         for each in sorted(call.connections):
             leg = self._world.connections.get(each)
             if leg is not None:
@@ -198,7 +199,7 @@ class Histories:
             case InteractionState.ESTABLISHED:
                 return _CALLER.get(call.talk)
             case state if state.is_waiting:
-                return SegmentKind.QUEUED
+                return SegmentKind.RINGING if call.is_away else SegmentKind.QUEUED
             case InteractionState.OFFERED:
                 return SegmentKind.PARKED if call.place_kept else SegmentKind.SCRIPT
             case _:

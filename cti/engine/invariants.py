@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cti.engine.callbacks import CALLBACK
+from cti.engine.calling_back import CUSTOMER
 from cti.engine.offers import CHECK
 from cti.engine.route_requests import ROUTE
 from cti.engine.wishes import PERSONAL
@@ -14,7 +16,7 @@ from cti.model.history import History, SegmentKind
 from cti.model.ids import AgentId, InteractionId
 from cti.model.interaction import Interaction, InteractionKind
 from cti.model.reservation import Reservation
-from cti.model.states import AgentState, DeviceState, InteractionState, ReservationState
+from cti.model.states import AgentState, CallbackState, DeviceState, InteractionState, ReservationState
 
 _WITH_A_RESERVATION = (AgentState.RESERVED, AgentState.ALERTING)
 _EPSILON_S = 1e-6
@@ -123,9 +125,11 @@ def _reservation(world: World, made: Reservation, grace_s: float) -> list[str]:
 
 def _call(world: World, call: Interaction) -> list[str]:
     wrong = []
-    if call.on_the_line and call.state.is_waiting and call.caller not in world.connections:
-        wrong.append(f"call {call.id} is {call.state.value} without a living caller")
-    if not call.connections and (call.on_the_line or call.state.is_over):
+    if call.on_the_line and call.state.is_waiting and not (call.callback or call.caller in world.connections):
+        wrong.append(f"call {call.id} is {call.state.value} without a living caller or a callback")
+    if call.callback is not None or call.state is InteractionState.CALLBACK:
+        wrong += _callback(world, call)
+    elif not call.connections and (call.on_the_line or call.state.is_over):
         wrong.append(f"call {call.id} has no connection and is not cleared")
     if (call.state in (InteractionState.ROUTING, InteractionState.DELIVERED)) != bool(call.reservations):
         wrong.append(f"call {call.id} is {call.state.value} with reservations {call.reservations}")
@@ -159,6 +163,24 @@ def _history(world: World, call: Interaction, history: History) -> list[str]:
     return wrong
 
 
+def _callback(world: World, call: Interaction) -> list[str]:
+    back, wrong = call.callback, []
+    if back is None or back.state.is_over:
+        return [f"call {call.id} is {call.state.value} and its callback is over"]
+    scheduled = back.state is CallbackState.SCHEDULED
+    if scheduled != (call.state is InteractionState.CALLBACK) or scheduled == call.state.is_waiting:
+        wrong.append(f"call {call.id} is {call.state.value} and its callback {back.state.value}")
+    called = back.state in (CallbackState.CALLING, CallbackState.HOLDING)
+    if called != (call.caller in world.connections):
+        wrong.append(f"callback {call.id} is {back.state.value}, and its customer's leg is not as it should be")
+    due = CUSTOMER if back.state is CallbackState.CALLING else CALLBACK
+    if back.state is not CallbackState.HOLDING and not world.timers.running(due, call.id):
+        wrong.append(f"callback {call.id} is {back.state.value}, and nothing will look at it again")
+    if call.queue is None or world.callbacks.get(call.queue, {}).get(back.number) != call.id:
+        wrong.append(f"callback {call.id} to {back.number} cannot be found by its number")
+    return wrong
+
+
 def _connection(world: World, leg: Connection) -> list[str]:
     wrong = []
     call = world.interactions.get(leg.interaction)
@@ -172,14 +194,22 @@ def _connection(world: World, leg: Connection) -> list[str]:
 
 
 def _queues(world: World) -> list[str]:
-    waiting = dict.fromkeys(world.queues, 0)
+    waiting, in_line = dict.fromkeys(world.queues, 0), dict.fromkeys(world.queues, 0)
+    pending = dict.fromkeys(world.queues, 0)
     for call in world.interactions.values():
-        if call.state.is_waiting and call.queue is not None:
-            waiting[call.queue] += 1
+        if call.queue is not None:
+            pending[call.queue] += call.callback is not None
+            counted = waiting if call.callback is None else in_line
+            counted[call.queue] += call.state.is_waiting
     wrong = []
     for queue in world.queues.values():
         if not queue.figures.adds_up:
             wrong.append(f"queue {queue.id}: offered does not add up: {queue.figures}")
         if queue.figures.waiting != waiting[queue.id]:
             wrong.append(f"queue {queue.id} counts {queue.figures.waiting} waiting, {waiting[queue.id]} wait")
+        figures = queue.figures
+        if (figures.callbacks_pending, figures.callbacks_in_line) != (pending[queue.id], in_line[queue.id]):
+            wrong.append(f"queue {queue.id} has {pending[queue.id]} callbacks, {in_line[queue.id]} in line: {figures}")
+        if not figures.callbacks_add_up:
+            wrong.append(f"queue {queue.id}: callbacks do not add up: {figures}")
     return wrong

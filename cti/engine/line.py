@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cti.engine.after_call import AfterCall
+from cti.engine.callback_hooks import CallbackHooks
 from cti.engine.counts import LATE, Counts
 from cti.engine.exits import Exits
 from cti.engine.kept_places import KeptPlaces
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.route_requests import RouteRequests
+from cti.engine.target import may_go
 from cti.engine.wishes import Wishes, check_names, customer
 from cti.engine.world import World
 from cti.errors import InvalidConnection
@@ -32,7 +34,6 @@ from cti.model.overflow import (
     ToVoicemail,
     script_of,
 )
-from cti.model.party import ToAgent
 from cti.model.queue import Queue
 from cti.model.states import ConnectionTrigger, InteractionState, InteractionTrigger, ReservationTrigger
 
@@ -80,6 +81,7 @@ class Line:
         self._exits = exits
         self._counts = counts
         self._kept = KeptPlaces(world)
+        self.callbacks = CallbackHooks()
 
     # -- in -------------------------------------------------------------------------------------------------------
 
@@ -130,6 +132,7 @@ class Line:
             self._wishes.drop(call)
             self.go(call, settings.overflow_for(reason), _CAUSES[reason])
             return
+        self.callbacks.rejoins(call, queue)
         if call.queued_at is None:
             kept = self._kept.take(call, queue.id)
             call.queued_at, call.place = (
@@ -164,9 +167,16 @@ class Line:
             return
         if caller.established_at is None:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
+        self.keep(call, settings.music)
+
+    def keep(self, call: Interaction, music: str = "") -> None:
+        """Keep a caller from being hung up with an agent, and write onto their leg where they wait."""
+        assert call.queue is not None
+        world = self._world
+        caller = world.connections[call.caller]
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=True))
-        if settings.music:
-            world.emit(intents.StartTreatment(call.switch, caller.id, settings.music, replace=call.treated))
+        if music:
+            world.emit(intents.StartTreatment(call.switch, caller.id, music, replace=call.treated))
             call.treated = True
         tags = {
             "cti_interaction": call.id,
@@ -174,6 +184,8 @@ class Line:
             "cti_priority": str(call.own_priority),
             "cti_queued_at": f"{world.ids.unix(call.queued_at or world.now):.6f}",
         }
+        if call.callback is not None:
+            tags["cti_other"] = ""  # they are the caller from now on, to a run after us as well
         world.emit(intents.TagConnection(call.switch, caller.id, tags))
 
     def keep_place(self, call: Interaction) -> None:
@@ -202,6 +214,9 @@ class Line:
         """A waiting call is with an agent, and we have not seen how it came about."""
         if agent is not None:
             self.answered(call, agent)
+        elif call.callback is not None:
+            self._over(call)
+            self.callbacks.called_back(call)
         elif call.queue is not None:
             self._over(call)
             self._world.queues[call.queue].figures.waiting -= 1
@@ -231,10 +246,11 @@ class Line:
             self._matching.place(call)
         elif call.move(InteractionTrigger.REQUEUE, world.now) and self.stays(call):
             world.tell(events.Queued, call, Cause.REMAINS_IN_QUEUE, position=world.router.position(call.id))
+            self.callbacks.back_in_place(call)
 
     def stays(self, call: Interaction) -> bool:
         """Put a waiting call in its place, as things are now, or send it on; whether it stays in its queue."""
-        if not (call.reservations or call.route_request) and self._world.is_live(call.switch):
+        if not (call.reservations or call.route_request or call.callback) and self._world.is_live(call.switch):
             assert call.queue is not None
             if call.overflow_due:
                 self._overflow(call, WAIT)
@@ -259,7 +275,7 @@ class Line:
         self._counts.redefined()
         for call in self._world.interactions.values():
             if call.queue == queue.id and call.state.is_waiting:
-                call.priority = call.own_priority + queue.settings.priority
+                call.priority = call.rank(queue.settings.priority)
                 self._matching.widen_due(call, queue.settings)
                 self._matching.place(call)
 
@@ -323,11 +339,19 @@ class Line:
         That is done before the agents who were being offered it are free again: they are as good for it where it goes
         as for any other call.
         """
+        if call.is_away:
+            raise InvalidConnection(f"call {call.id} is a callback, and the customer is not on the line")
+        if call.callback is not None:
+            self.callbacks.released(call)
         if not call.state.is_waiting or call.queue is None:
             then()
             return
         self._world.queues[call.queue].figures.left += 1
         self._take_out(call, then)
+
+    def take_back(self, call: Interaction) -> None:
+        """Out of its queue for a callback; the caller of this counts it."""
+        self._take_out(call)
 
     def gone(self, call: Interaction, cause: Cause, *, lost: bool) -> None:
         """The caller of a waiting call hung up, or the switch lost them."""
@@ -339,6 +363,7 @@ class Line:
             queue.figures.lost += 1
         else:
             self._counts.abandoned(call, queue, cause)
+            self.callbacks.abandoned(call, queue)
 
     def _take_out(self, call: Interaction, then: Callable[[], None] = lambda: None) -> None:
         """Out of its queue, whatever the reason: the caller of this counts it."""
@@ -366,20 +391,8 @@ class Line:
             caller.move(ConnectionTrigger.ESTABLISH)
             self._after.keep(call)
             world.spoke(customer(call), agent.id)
-        if call.queued_at is not None and call.queue is not None:
+        if call.callback is not None and call.queue is not None:
+            self._counts.called_back(world.queues[call.queue], agent)
+            self.callbacks.called_back(call)
+        elif call.queued_at is not None and call.queue is not None:
             self._counts.answered(call, world.queues[call.queue], agent)
-
-
-def may_go(call: Interaction, target: Overflow) -> bool:
-    """Whether this can go there: whoever is not on the line can hear no announcement, and only waits in queues."""
-    return call.on_the_line or isinstance(target, ToQueue)
-
-
-def check_target(call: Interaction, target: ToAgent | Overflow) -> None:
-    """Whether somebody may send this there.
-
-    Raises:
-        InvalidConnection: it has no caller on the line, and is to go where only a caller can.
-    """
-    if not isinstance(target, ToAgent) and not may_go(call, target):
-        raise InvalidConnection(f"{call.id} is a {call.kind.value}; it can only go to a queue")

@@ -130,7 +130,8 @@ class Links:
             self._matching.route(call)
         for call in waiting:
             caller = world.connections.get(call.caller)
-            if call.state.is_waiting and caller is not None and caller.established_at is None:
+            waits = call.state.is_waiting and call.callback is None
+            if waits and caller is not None and caller.established_at is None:
                 self._line.receive(call)  # as the link broke, it had only just come
 
     def _stranger(
@@ -168,6 +169,8 @@ class Links:
                 self._calls.parked(known)
         if channel.established and known.established_at is None:
             self._calls.established(known)
+        if channel.established and channel.bridged_to is None and call.is_away and known.id == call.caller:
+            self._calls.parked(known)  # a customer who has answered a callback while we did not look
 
     def _calls_on(self, switch: SwitchId) -> list[Interaction]:
         return [call for call in self._world.interactions.values() if call.switch == switch]

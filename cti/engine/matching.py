@@ -85,6 +85,8 @@ class Matching:
 
     def _make(self, call: Interaction, agent: Agent, cause: Cause = Cause.DISTRIBUTED) -> None:
         assert call.queue is not None
+        if call.callback is not None and cause is Cause.DISTRIBUTED:
+            cause = Cause.CALL_BACK
         world = self._world
         world.router.decided(call, agent)
         if not call.reservations:

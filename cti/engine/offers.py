@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from cti.engine.blame import NETWORK, blame
+from cti.engine.callback_hooks import CallbackHooks
 from cti.engine.desk import Desk
 from cti.engine.world import World
-from cti.model import events, intents, reason
+from cti.model import events, intents
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
@@ -16,7 +18,6 @@ from cti.model.interaction import NOBODY, Interaction, InteractionKind
 from cti.model.reservation import Reservation
 from cti.model.states import (
     RESERVATION,
-    AgentState,
     AgentTrigger,
     ConnectionTrigger,
     InteractionTrigger,
@@ -38,11 +39,6 @@ LOOK_AFTER_S = 1.0
 """How long to wait for the word of an end before looking for it? Events come up to 20 ms after replies."""
 CHECK_AFTER_S = 10.0
 """How long may a leg that we asked to end stay silent before we look for it? (race 15)"""
-
-_OFFERED = (AgentState.RESERVED, AgentState.ALERTING)
-_NETWORK = frozenset(
-    {Cause.DEST_OUT_OF_ORDER, Cause.NETWORK_OUT_OF_ORDER, Cause.NETWORK_CONGESTION, Cause.RESOURCES_NOT_AVAILABLE}
-)
 
 
 class Offers:
@@ -66,6 +62,7 @@ class Offers:
         """Set by the engine: a consulted agent has answered."""
         self.consultation_failed: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: a consulted agent has not taken the call."""
+        self.callbacks = CallbackHooks()
 
     def make(self, call: Interaction, agent: Agent, cause: Cause = Cause.DISTRIBUTED) -> None:
         """Promise an agent to a call and ring their phone."""
@@ -73,12 +70,32 @@ class Offers:
         call.offers += 1
         call.reservations.append(made.id)
         call.move(InteractionTrigger.ROUTE, self._world.now)
-        self._ring(call, agent, made)
+        self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
+        if not self.callbacks.kept_silent(call, made):
+            self._ring(call, agent, made)
+
+    def ring_kept(self, made: Reservation) -> None:
+        """Ring an agent who was promised and not rung until now; harmless if they have been."""
+        world = self._world
+        if made.leg not in world.connections:
+            call = world.interactions[made.interaction]
+            self.extend(made, world.now + self._ring_s(call))
+            self._ring(call, world.agents[made.agent], made)
+
+    def extend(self, made: Reservation, until: float) -> None:
+        """Let a promise hold until then."""
+        made.lease_ends_at = until
+        self._world.timers.start(LEASE, made.id, until - self._world.now)
+
+    def _ring_s(self, call: Interaction) -> float:
+        queue = self._world.queues.get(call.queue) if call.queue is not None else None
+        return queue.settings.ring_timeout_s if queue is not None else RING_S
 
     def invite(self, call: Interaction, agent: Agent, asks: ConnectionId, cause: Cause) -> ConnectionId:
         """Promise an agent to one who consults or calls them, whose leg is ``asks``; returns the leg that rings."""
         made = self._promise(call, agent, asks, cause)
         call.consultation = made.id
+        self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
         self._ring(call, agent, made)
         return made.leg
 
@@ -86,9 +103,9 @@ class Offers:
         """As ``invite``, but their phone rings only when ``ring`` says so, within ``for_s``; nobody else is promised them."""
         made = self._promise(call, agent, asks, cause)
         call.consultation = made.id
-        made.lease_ends_at = self._world.now + for_s
+        self._leg(call, agent, made)
         self._desk.apply(agent, AgentTrigger.RESERVE, cause)
-        self._world.timers.start(LEASE, made.id, for_s)
+        self.extend(made, self._world.now + for_s)
 
     def ring(self, call: Interaction, made: Reservation) -> ConnectionId:
         """Ring the phone of an agent who has been promised; returns the leg that rings."""
@@ -99,9 +116,7 @@ class Offers:
     def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None, cause: Cause) -> Reservation:
         world = self._world
         queue = world.queues.get(call.queue) if call.queue is not None else None
-        rings = call.kind is not InteractionKind.FAX
-        leg = world.ids.connection() if rings else NOBODY
-        ring_s = queue.settings.ring_timeout_s if queue is not None else RING_S
+        leg = world.ids.connection() if call.kind is not InteractionKind.FAX else NOBODY
         token = world.next_token()
         made = Reservation(
             id=ReservationId(f"{call.id}/{token}"),
@@ -111,30 +126,33 @@ class Offers:
             queue=queue.id if queue is not None else QueueId(""),
             leg=leg,
             made_at=world.now,
-            lease_ends_at=world.now + ring_s,
+            lease_ends_at=world.now + self._ring_s(call),
             consults=asks,
             cause=cause,
         )
         world.reservations[made.id] = made
         agent.reservation = made.id
         agent.interaction = call.id
-        if rings:
-            tie = world.tie_line(agent, call.switch)
-            via = tie.to if tie is not None else None
-            world.connections[leg] = Connection(leg, call.switch, Side.AGENT, call.id, agent.id, made.id, via=via)
-            call.connections.add(leg)
         return made
+
+    def _leg(self, call: Interaction, agent: Agent, made: Reservation) -> None:
+        """The leg by which they will be rung."""
+        tie = self._world.tie_line(agent, call.switch)
+        leg = Connection(made.leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
+        leg.via = tie.to if tie is not None else None
+        self._world.connections[leg.id] = leg
+        call.connections.add(leg.id)
 
     def _ring(self, call: Interaction, agent: Agent, made: Reservation) -> None:
         world = self._world
-        ring_s = made.lease_ends_at - made.made_at
         tie = world.tie_line(agent, call.switch)
-        if agent.state is not AgentState.RESERVED:
-            self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)
+        ring_s = made.lease_ends_at - world.now
         world.timers.start(LEASE, made.id, ring_s)
         if call.kind is InteractionKind.FAX:
             self._alert(made)
             return
+        if made.leg not in world.connections:
+            self._leg(call, agent, made)
         world.emit(
             intents.OfferCall(
                 switch=call.switch,
@@ -148,7 +166,7 @@ class Offers:
                 calling_number=call.calling_number,
                 calling_name=call.calling_name,
                 called_number=call.called_number,
-                park_s=HEARD_S if call.kind is InteractionKind.VOICEMAIL else 0.0,
+                park_s=HEARD_S if call.kind is InteractionKind.VOICEMAIL else self.callbacks.waits_s(call),
                 tie=tie,
                 data=dict(call.data) if tie is not None else {},
             )
@@ -193,8 +211,7 @@ class Offers:
         if RESERVATION.next(made.state, ReservationTrigger.ACCEPT) is None:
             return
         made.state = ReservationState.ACCEPTED
-        made.lease_ends_at = world.now + BRIDGE_LEASE_S
-        world.timers.start(LEASE, made.id, BRIDGE_LEASE_S)
+        self.extend(made, world.now + BRIDGE_LEASE_S)
         call = world.interactions[made.interaction]
         if made.consults is not None:
             self.consulted_answered(leg)
@@ -203,9 +220,16 @@ class Offers:
             leg.move(ConnectionTrigger.ESTABLISH)
             self.kept(made)
             return
-        world.emit(intents.Bridge(leg.switch, call.caller, leg.id))
+        if not call.is_away:
+            world.emit(intents.Bridge(leg.switch, call.caller, leg.id))
         world.router.call_gone(call.id)
         self._rescind_others(call, made)
+        self.callbacks.accepted(call, made)
+
+    def connect(self, call: Interaction, made: Reservation) -> None:
+        """Connect a customer with the agent who has answered and waits for them."""
+        self.extend(made, self._world.now + BRIDGE_LEASE_S)
+        self._world.emit(intents.Bridge(call.switch, call.caller, made.leg))
 
     def bridged(self, leg: Connection) -> None:
         """Caller and agent hear each other: the promise is kept."""
@@ -275,7 +299,7 @@ class Offers:
         made = self._of(leg)
         if made is None:
             return
-        if cause in _NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
+        if cause in NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
             trigger = ReservationTrigger.FAIL
         elif made.state is ReservationState.ACCEPTED:
             trigger = ReservationTrigger.REJECT  # answered and hung up before the caller was there (race 4)
@@ -293,9 +317,10 @@ class Offers:
         live = self._world.is_live(self._world.interactions[made.interaction].switch)
         if made.state is ReservationState.ACCEPTED and live:
             self.end(made, ReservationTrigger.TIME_OUT, Cause.TIMEOUT, "")
+        elif made.leg and made.leg not in self._world.connections:  # kept for a customer, and never rung: not to blame
+            self.end(made, ReservationTrigger.CANCEL, Cause.TIMEOUT, "")
         elif made.state is ReservationState.ACCEPTED:  # the two may be talking by now: the next snapshot tells
-            made.lease_ends_at = self._world.now + BRIDGE_LEASE_S
-            self._world.timers.start(LEASE, made.id, BRIDGE_LEASE_S)
+            self.extend(made, self._world.now + BRIDGE_LEASE_S)
         elif live:
             self.end(made, ReservationTrigger.TIME_OUT, Cause.CALL_NOT_ANSWERED, "")
         else:  # nobody saw whether the phone rang at all: the agent is not to blame (race 9)
@@ -358,7 +383,7 @@ class Offers:
         for made in ended:
             agent = world.agents.get(made.agent)
             if agent is not None:
-                self._free(agent, made, cause)
+                blame(self._desk, agent, made, cause)
 
     def clear(self, leg: Connection, cause: Cause) -> None:
         """Ask the switch to end a leg, and look for it later if it does not say so."""
@@ -366,27 +391,6 @@ class Offers:
         self._world.emit(intents.ClearConnection(leg.switch, leg.id, cause))
         if not self._world.timers.running(CHECK, leg.id):
             self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
-
-    def _free(self, agent: Agent, made: Reservation, cause: Cause) -> None:
-        settings = agent.settings
-        if made.state is ReservationState.TIMED_OUT:
-            agent.no_answers += 1
-            if agent.no_answers >= settings.no_answers_allowed:
-                agent.no_answers = 0
-                if agent.state in _OFFERED:
-                    self._desk.apply(agent, AgentTrigger.NOT_READY, cause, reason.RNA)
-            else:
-                self._desk.pause(agent, reason.RNA, settings.no_answer_delay_s, cause)
-        elif made.state is ReservationState.REJECTED and cause is Cause.BUSY:
-            self._desk.pause(agent, reason.BUSY, settings.busy_delay_s, cause)
-        elif made.state is ReservationState.REJECTED:
-            self._desk.pause(agent, reason.REJECTED, settings.reject_delay_s, cause)
-        elif made.state is ReservationState.FAILED and cause is Cause.DEST_NOT_OBTAINABLE:
-            self._desk.pause(agent, reason.PHONE_DOWN, settings.phone_down_delay_s, cause)
-        elif made.state is ReservationState.FAILED and cause in _NETWORK:
-            self._desk.pause(agent, reason.CONN_DOWN, settings.phone_down_delay_s, cause)
-        else:
-            self._desk.apply(agent, AgentTrigger.RELEASE, cause)
 
     def _of(self, leg: Connection) -> Reservation | None:
         return self._world.reservations.get(leg.reservation) if leg.reservation else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cti.engine.line import Line, check_target
+from cti.engine.line import Line
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
+from cti.engine.target import check_target
 from cti.engine.world import World
 from cti.errors import InvalidAgentState, InvalidConnection
 from cti.model import services

@@ -170,7 +170,7 @@ class Supervising:
         call = self._world.interaction(fact.interaction)
         if not call.on_the_line:
             raise InvalidConnection(f"{call.id} is a {call.kind.value}; only calls can be pulled")
-        if not call.state.is_waiting:
+        if not call.state.is_waiting or call.is_away:
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only one that waits can be pulled")
         known = self._of(fact.supervisor) or self._call(
             fact.supervisor, self._switch_of(fact.supervisor, None, call.id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cti.engine.consultations import Consultations, move
 from cti.engine.desk import Desk
-from cti.engine.line import Line, check_target
+from cti.engine.line import Line
 from cti.engine.media import Media
 from cti.engine.offers import Offers
 from cti.engine.talk import TRANSFER_WAIT_S, Talk
+from cti.engine.target import check_target
 from cti.engine.world import World
 from cti.errors import IllegalTransition, InvalidAgentState, InvalidConnection
 from cti.model import events, intents, services
@@ -81,6 +82,8 @@ class TakeOver:
             raise InvalidConnection(
                 f"call {call.id} is on switch {call.switch}, which cannot be reached from this phone"
             )
+        if call.is_away:
+            raise InvalidConnection(f"call {call.id} is a callback, and the customer is not on the line")
         if call.state.is_waiting:
             return
         if call.state is not InteractionState.ESTABLISHED or call.agent is None or call.onward is not None:

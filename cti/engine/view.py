@@ -30,7 +30,7 @@ class WaitingCall:
 
 @frozen
 class QueueView:
-    """A queue: its counts, and its waiting calls, head first."""
+    """A queue: its counts, and its waiting callers, head first; who is to be called back is not among them."""
 
     id: QueueId
     figures: QueueFigures
@@ -137,7 +137,11 @@ def queue_view(world: World, queue_id: QueueId) -> QueueView:
     """One queue as it is now; costs a look at every call and every agent."""
     queue = world.queues[queue_id]
     calls = sorted(
-        (call for call in world.interactions.values() if call.queue == queue_id and call.state.is_waiting),
+        (
+            call
+            for call in world.interactions.values()
+            if call.queue == queue_id and call.state.is_waiting and not call.is_away
+        ),
         key=lambda call: call_key(call, queue.settings.priority_per_minute),
     )
     serving = [a for a in world.agents.values() if a.state is not AgentState.NULL and queue.settings.accepts(a.skills)]

@@ -12,13 +12,12 @@ from cti.model.agent import Agent
 from cti.model.ids import InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.overflow import Overflow, ToQueue
+from cti.model.party import HIDDEN
 from cti.model.personal import Deputy, LastAgent, Personal, presence_of
 from cti.model.states import AgentState
 
 PERSONAL = "personal"
 
-_NOBODY = frozenset({"", "anonymous", "unknown", "restricted", "private", "unavailable", "withheld", "0000000000"})
-"""Calling numbers that say nothing; the last is FreeSWITCH's own."""
 CUSTOMER = "customer"
 """The key of attached data that says who calls; without it the calling number does."""
 
@@ -108,7 +107,7 @@ def customer(call: Interaction) -> str:
     said = call.data.get(CUSTOMER)
     if said not in (None, ""):
         return str(said)
-    return "" if call.calling_number.lower() in _NOBODY else call.calling_number
+    return "" if call.calling_number.lower() in HIDDEN else call.calling_number
 
 
 def queues_named(wish: Personal | LastAgent | None) -> tuple[QueueId, ...]:

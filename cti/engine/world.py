@@ -11,6 +11,7 @@ from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
 from cti.model import events
 from cti.model.agent import Agent, phone_key
 from cti.model.call_back import CallBackWish, CallMe
+from cti.model.callback import AbandonedCall
 from cti.model.cause import Cause
 from cti.model.connection import Connection
 from cti.model.device import Device, device_of
@@ -31,6 +32,8 @@ from cti.routing.router import Router
 
 CUSTOMERS_KEPT = 200_000
 """For how many customers is the last agent remembered?"""
+ABANDONED_KEPT = 10_000
+"""How many callers who hung up are remembered?"""
 REMEMBERED_S = 60.0
 """For how long may news of a leg that has ended still come? ``show channels`` lags by a second, a slow link by more."""
 
@@ -87,6 +90,10 @@ class World:
         """What has happened to each call, until the last of its agents has done the work after it."""
         self.wrapping: dict[AgentId, InteractionId] = {}
         """Who is working after which call."""
+        self.callbacks: dict[QueueId, dict[str, InteractionId]] = {}
+        """The pending callbacks of each queue, by the number to call."""
+        self.abandoned: list[AbandonedCall] = []
+        """Callers who hung up while waiting, the longest ago first."""
         self.last_agents: dict[str, tuple[AgentId, float]] = {}
         """Who talked last with which customer, and when; the longest ago first."""
         self.kept_places: dict[str, KeptPlace] = {}

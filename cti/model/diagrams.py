@@ -31,8 +31,13 @@ completed when caller and agent are bridged. Every other way out runs the same c
 put a living caller back in place.""",
     "interaction": """\
 What a customer wants of the centre, over however many legs it takes. It waits while queued, routing (an agent is
-promised) or delivered (the agent's phone rings), and keeps its age from one to the next. Diverted, abandoned, lost and
+promised) or delivered (the agent's phone rings), and keeps its age from one to the next; "callback pending" keeps it
+too, while the customer is not to be called yet. Diverted, abandoned, lost and
 cleared are the ends; Call Cleared is told when the last leg has gone too.""",
+    "callback": """\
+A customer who left the line, or was never on it, and is to be called. Scheduled means not before a time, waiting that
+the place in the queue is kept, calling that the customer's phone is asked to ring, holding that they have answered and
+the agent is not there yet: they go before everybody. A try that comes to nothing is scheduled again, or was the last.""",
     "conversation": """\
 What an agent does with a call they have. Calling means that a consulted party's phone rings and the caller is held;
 consulting that the two talk; alternated that the caller is talked with and the consulted party hears nothing. CSTA makes

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import frozen
 
-from cti.model import agents_events, device_events, recording_events
+from cti.model import agents_events, callback_events, device_events, recording_events
+from cti.model.call_event import CallEvent as CallEvent  # noqa: PLC0414 - events.CallEvent is what all say
 from cti.model.cause import Cause
 from cti.model.history import EndedBy, InteractionHistory
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
@@ -28,25 +29,6 @@ RecordingKept = recording_events.RecordingKept
 RecordingPaused = recording_events.RecordingPaused
 RecordingResumed = recording_events.RecordingResumed
 RecordingStarted = recording_events.RecordingStarted
-
-
-@frozen(kw_only=True)
-class CallEvent:
-    """What all events about an interaction say."""
-
-    interaction: InteractionId
-    at: float
-    """The engine's monotonic time, seconds."""
-    cause: Cause
-    switch: SwitchId
-    calling_number: str
-    calling_name: str
-    called_number: str
-    queue: QueueId | None
-    agent: AgentId | None
-    data: Mapping[str, Any] = Factory(dict)
-    interaction_kind: str = "call"
-    """``call``, ``voicemail`` or ``fax``."""
 
 
 @frozen(kw_only=True)
@@ -407,6 +389,7 @@ EVENTS: Mapping[str, type[Any]] = {
         OutOfService,
         SystemStatus,
         InvariantBroken,
+        *callback_events.EVENTS,
     )
 }
 """Every event by its name."""

@@ -13,6 +13,7 @@ from attrs import Factory, field, frozen
 from attrs.validators import optional
 
 from cti.model.agent import AgentSettings
+from cti.model.callback_requests import CallbackRequest
 from cti.model.cause import Cause
 from cti.model.connection import Side
 from cti.model.device_facts import DeviceFact
@@ -435,4 +436,5 @@ Fact = (
     | TimerFired
     | DeviceFact
     | Service
+    | CallbackRequest
 )

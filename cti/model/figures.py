@@ -7,7 +7,8 @@ from attrs import define
 
 @define
 class QueueFigures:
-    """A queue's counts since the start: offered = answered + abandoned + overflowed + lost + left + still waiting.
+    """A queue's counts since the start: offered = answered + abandoned + overflowed + lost + left + taken as callback +
+    still waiting.
 
     ``abandoned`` includes ``short_abandoned``. ``lost`` are callers the switch lost (it died, or its events never
     came); ``left`` are callers that the host application took out of the queue.
@@ -21,7 +22,10 @@ class QueueFigures:
     overflowed: int = 0
     lost: int = 0
     left: int = 0
+    taken_as_callback: int = 0
+    """Callers who left the line, to be called back."""
     waiting: int = 0
+    """Callers on the line."""
     wait_answered_s: float = 0.0
     """Summed waits of the answered calls."""
     longest_wait_s: float = 0.0
@@ -35,29 +39,53 @@ class QueueFigures:
     """Of ``handle_s``, how long callers were held."""
     after_call_s: float = 0.0
     """Of ``handle_s``, the work after the calls."""
+    callbacks: int = 0
+    """Callbacks asked for, by callers and by others: answered + failed + cancelled + expired + pending."""
+    callbacks_answered: int = 0
+    callbacks_failed: int = 0
+    callbacks_cancelled: int = 0
+    callbacks_expired: int = 0
+    callbacks_pending: int = 0
+    callbacks_in_line: int = 0
+    """Of the pending ones those whose turn is to come, among the waiting calls."""
 
     @property
     def adds_up(self) -> bool:
         """Whether every call offered is accounted for."""
-        gone = self.answered + self.abandoned + self.overflowed + self.lost + self.left
+        gone = self.answered + self.abandoned + self.overflowed + self.lost + self.left + self.taken_as_callback
         return self.offered == gone + self.waiting
 
     @property
+    def callbacks_add_up(self) -> bool:
+        """Whether every callback is accounted for."""
+        over = self.callbacks_answered + self.callbacks_failed + self.callbacks_cancelled + self.callbacks_expired
+        return self.callbacks == over + self.callbacks_pending
+
+    @property
+    def in_line(self) -> int:
+        """How many wait for an agent: callers on the line, and callbacks that keep a place."""
+        return self.waiting + self.callbacks_in_line
+
+    @property
     def service_level(self) -> float | None:
-        """Answered in time / (offered - abandoned - still waiting), "abandons ignored"; None before the first call."""
-        calls = self.offered - self.abandoned - self.waiting
+        """Answered in time / (offered - abandoned - taken as callback - still waiting), "abandons ignored"; None before
+        the first call.
+        """
+        calls = self.offered - self.abandoned - self.taken_as_callback - self.waiting
         return self.answered_in_time / calls if calls else None
 
     @property
     def service_level_negative(self) -> float | None:
-        """Answered in time / offered, "abandons negative"; those still waiting and the very short ones do not count."""
-        calls = self.offered - self.waiting - self.short_abandoned
+        """Answered in time / offered, "abandons negative"; those still waiting, taken as callback, and the very short
+        abandons do not count.
+        """
+        calls = self.offered - self.waiting - self.short_abandoned - self.taken_as_callback
         return self.answered_in_time / calls if calls else None
 
     @property
     def service_level_positive(self) -> float | None:
         """(Answered in time + abandoned in time) / offered, "abandons positive"; the same do not count."""
-        calls = self.offered - self.waiting - self.short_abandoned
+        calls = self.offered - self.waiting - self.short_abandoned - self.taken_as_callback
         return (self.answered_in_time + self.abandoned_in_time) / calls if calls else None
 
     @property

@@ -21,6 +21,8 @@ class SegmentKind(Enum):
 
     SCRIPT = "script"
     QUEUED = "queued"
+    CALLBACK = "callback"
+    """The customer is to be called back, and not yet."""
     PARKED = "parked"
     INITIATED = "initiated"
     """The phone of an agent who calls somebody is being rung, or they hear that one's phone ring."""
@@ -158,7 +160,7 @@ class SegmentRecord:
     """A segment as it is told: causes in CSTA's words, times in Unix seconds."""
 
     kind: str
-    """script, queued, parked, initiated, ringing, talk, hold, consult, conference or wrap-up."""
+    """script, queued, callback, parked, initiated, ringing, talk, hold, consult, conference or wrap-up."""
     side: str
     """caller, agent or other."""
     connection: str

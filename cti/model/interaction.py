@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import Factory, define
 
 from cti.model.call_back import CallBackWish
+from cti.model.callback import Callback
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.message import Message
 from cti.model.overflow import Overflow
@@ -15,7 +16,10 @@ from cti.model.parked_call import ToPlace
 from cti.model.party import Party, ToAgent
 from cti.model.personal import LastAgent, Personal
 from cti.model.recording import CallRecording
-from cti.model.states import INTERACTION, InteractionState, InteractionTrigger, TalkState
+from cti.model.states import INTERACTION, CallbackState, InteractionState, InteractionTrigger, TalkState
+
+AHEAD: Final = 1_000_000
+"""Added to the priority of a customer who has answered a callback."""
 
 NOBODY: Final = ConnectionId("")
 """In the caller's place of an interaction that has no caller on the line."""
@@ -126,6 +130,8 @@ class Interaction:
     """What is recorded of it, once that has been decided."""
     treated: bool = False
     """Whether the music has been started."""
+    callback: Callback | None = None
+    """The callback by which it keeps its place; None once an agent talks with the customer."""
     offers: int = 0
 
     @property
@@ -137,6 +143,16 @@ class Interaction:
     def has_caller(self) -> bool:
         """Whether it is not over, and its caller has not left it to others."""
         return not (self.state.is_over or self.caller_left)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether there is nobody on the line: the customer is to be called back."""
+        return self.callback is not None and self.callback.state.is_away
+
+    def rank(self, queue_priority: int) -> int:
+        """Its priority in a queue of this one; who has answered a callback goes before everybody (race 24)."""
+        ahead = self.callback is not None and self.callback.state is CallbackState.HOLDING
+        return self.own_priority + queue_priority + (AHEAD if ahead else 0)
 
     @property
     def age_key(self) -> tuple[int, float, int]:

@@ -16,6 +16,11 @@ from cti.model.validate import name
 
 _NUMBER: Final = re.compile(r"[+0-9A-Za-z*#][0-9A-Za-z*#._-]{0,63}\Z", re.ASCII)
 
+HIDDEN: Final = frozenset(
+    {"", "anonymous", "unknown", "restricted", "private", "unavailable", "withheld", "0000000000"}
+)
+"""Calling numbers that say nothing; the last is FreeSWITCH's own."""
+
 
 @frozen
 class ToAgent:

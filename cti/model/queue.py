@@ -9,6 +9,7 @@ from attrs import Attribute, define, field, frozen
 
 from cti.errors import ConfigurationError
 from cti.model.borrowing import Borrowing
+from cti.model.callback import CallbackSettings
 from cti.model.figures import QueueFigures
 from cti.model.ids import QueueId
 from cti.model.overflow import REASONS, Disconnect, Overflow, ToQueue, script_of
@@ -52,6 +53,11 @@ def _onward(instance: object, attribute: Attribute[Any], value: object) -> None:
 def _waiting(_instance: object, attribute: Attribute[Any], value: object) -> None:
     if value is not None and not isinstance(value, WaitingTreatment):
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a WaitingTreatment, or None")
+
+
+def _callback(_instance: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and not isinstance(value, CallbackSettings):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a CallbackSettings, or None")
 
 
 def _by_reason(instance: object, attribute: Attribute[Any], value: Mapping[str, object]) -> None:
@@ -99,6 +105,7 @@ class QueueSettings:
         wrap_up_s: seconds of work after each call, unless the agent has a figure of their own.
         music: what a waiting caller hears, as FreeSWITCH's playback takes it; empty for silence.
         waiting: what else a waiting caller hears and can do (docs/waiting.md); None for the music alone.
+        callback: how its callers are called back (docs/callbacks.md); None for not at all.
         service_level_s: a call answered within so many seconds counts towards the service level.
         service_level_target: the share of calls that should be, from 0 to 1; None for no target. What a router that
             goes by deficits compares the recent service level with.
@@ -133,6 +140,7 @@ class QueueSettings:
     wrap_up_s: float = field(default=0.0, validator=seconds)
     music: str = "tone_stream://%(1000,4000,350,440);loops=-1"
     waiting: WaitingTreatment | None = field(default=None, validator=_waiting)
+    callback: CallbackSettings | None = field(default=None, validator=_callback)
     service_level_s: float = field(default=20.0, validator=seconds)
     service_level_target: float | None = field(default=None, validator=share)
     borrows: Borrowing | None = None

@@ -1,4 +1,4 @@
-"""All state machines, as total tables: agent session, reservation, interaction, connection, switch link,
+"""All state machines, as total tables: agent session, reservation, interaction, callback, connection, switch link,
 device.
 
 Read a row as "in this state, each trigger in turn leads to". ``_`` is illegal, ``I`` ignored (late or repeated),
@@ -113,6 +113,7 @@ class InteractionState(Enum):
 
     CREATED = "created"
     OFFERED = "offered"
+    CALLBACK = "callback pending"
     QUEUED = "queued"
     ROUTING = "routing"
     DELIVERED = "delivered"
@@ -124,7 +125,7 @@ class InteractionState(Enum):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a caller waits for an agent: in the queue, or while one is being offered the call."""
+        """Whether it waits for an agent: in the queue, or while one is being offered the call."""
         return self in (N.QUEUED, N.ROUTING, N.DELIVERED)
 
     @property
@@ -143,6 +144,7 @@ class InteractionTrigger(Enum):
     ESTABLISH = "establish"
     REQUEUE = "re-queue"
     RETURN = "return"
+    SUSPEND = "suspend"
     DIVERT = "divert"
     ABANDON = "abandon"
     LOSE = "lose"
@@ -152,28 +154,92 @@ class InteractionTrigger(Enum):
 # fmt: off
 N = InteractionState
 INTERACTION: Table[InteractionState, InteractionTrigger] = Table("interaction", InteractionTrigger, {
-    #               offer      queue     route      deliver      establish      re-queue  return     divert
-    #               abandon      lose    clear
-    N.CREATED:     (N.OFFERED, _,        _,         _,           N.ESTABLISHED, _,        _,         _,
-                    _,           N.LOST, N.CLEARED),
-    N.OFFERED:     (I,         N.QUEUED, _,         _,           N.ESTABLISHED, I,        I,         N.DIVERTED,
-                    _,           N.LOST, N.CLEARED),
-    N.QUEUED:      (I,         N.QUEUED, N.ROUTING, I,           N.ESTABLISHED, I,        N.OFFERED, N.DIVERTED,
-                    N.ABANDONED, N.LOST, N.CLEARED),
-    N.ROUTING:     (I,         N.QUEUED, I,         N.DELIVERED, N.ESTABLISHED, N.QUEUED, N.OFFERED, N.DIVERTED,
-                    N.ABANDONED, N.LOST, N.CLEARED),
-    N.DELIVERED:   (I,         N.QUEUED, I,         I,           N.ESTABLISHED, N.QUEUED, N.OFFERED, N.DIVERTED,
-                    N.ABANDONED, N.LOST, N.CLEARED),
-    N.ESTABLISHED: (I,         N.QUEUED, _,         I,           I,             I,        N.OFFERED, N.DIVERTED,
-                    _,           N.LOST, N.CLEARED),
+    #               offer      queue     route      deliver      establish      re-queue  return     suspend
+    #               divert      abandon      lose    clear
+    N.CREATED:     (N.OFFERED, _,        _,         _,           N.ESTABLISHED, _,        _,         N.CALLBACK,
+                    _,          _,           N.LOST, N.CLEARED),
+    N.OFFERED:     (I,         N.QUEUED, _,         _,           N.ESTABLISHED, I,        I,         N.CALLBACK,
+                    N.DIVERTED, _,           N.LOST, N.CLEARED),
+    N.CALLBACK:    (_,         N.QUEUED, _,         _,           _,             I,        _,         I,
+                    _,          _,           N.LOST, N.CLEARED),
+    N.QUEUED:      (I,         N.QUEUED, N.ROUTING, I,           N.ESTABLISHED, I,        N.OFFERED, N.CALLBACK,
+                    N.DIVERTED, N.ABANDONED, N.LOST, N.CLEARED),
+    N.ROUTING:     (I,         N.QUEUED, I,         N.DELIVERED, N.ESTABLISHED, N.QUEUED, N.OFFERED, N.CALLBACK,
+                    N.DIVERTED, N.ABANDONED, N.LOST, N.CLEARED),
+    N.DELIVERED:   (I,         N.QUEUED, I,         I,           N.ESTABLISHED, N.QUEUED, N.OFFERED, N.CALLBACK,
+                    N.DIVERTED, N.ABANDONED, N.LOST, N.CLEARED),
+    N.ESTABLISHED: (I,         N.QUEUED, _,         I,           I,             I,        N.OFFERED, _,
+                    N.DIVERTED, _,           N.LOST, N.CLEARED),
     N.DIVERTED:    (I,         I,        I,         I,           I,             I,        I,         I,
-                    I,           I,      I),
+                    I,          I,           I,      I),
     N.ABANDONED:   (I,         I,        I,         I,           I,             I,        I,         I,
-                    I,           I,      I),
+                    I,          I,           I,      I),
     N.LOST:        (I,         I,        I,         I,           I,             I,        I,         I,
-                    I,           I,      I),
+                    I,          I,           I,      I),
     N.CLEARED:     (I,         I,        I,         I,           I,             I,        I,         I,
-                    I,           I,      I),
+                    I,          I,           I,      I),
+})
+# fmt: on
+
+
+class CallbackState(Enum):
+    """Where a callback is; the interaction that keeps its place is "callback pending" while it is scheduled."""
+
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    CALLING = "calling"
+    HOLDING = "holding"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the customer will not be called any more."""
+        return self in (B.ANSWERED, B.FAILED, B.CANCELLED, B.EXPIRED)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the customer is not on the line, and is still to be called or being called."""
+        return self in (B.SCHEDULED, B.WAITING, B.CALLING)
+
+
+class CallbackTrigger(Enum):
+    """What can happen to a callback."""
+
+    DUE = "due"
+    POSTPONE = "postpone"
+    CALL = "call"
+    ANSWER = "answer"
+    CONNECT = "connect"
+    MISS = "miss"
+    GIVE_UP = "give up"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+# fmt: off
+B = CallbackState
+CALLBACK: Table[CallbackState, CallbackTrigger] = Table("callback", CallbackTrigger, {
+    #             due        postpone     call       answer     connect     miss         give up   cancel
+    #             expire
+    B.SCHEDULED: (B.WAITING, B.SCHEDULED, _,         I,         I,          I,           I,        B.CANCELLED,
+                  B.EXPIRED),
+    B.WAITING:   (I,         B.SCHEDULED, B.CALLING, I,         I,          I,           B.FAILED, B.CANCELLED,
+                  B.EXPIRED),
+    B.CALLING:   (I,         _,           I,         B.HOLDING, B.ANSWERED, B.SCHEDULED, B.FAILED, B.CANCELLED,
+                  B.EXPIRED),
+    B.HOLDING:   (I,         _,           I,         I,         B.ANSWERED, B.SCHEDULED, B.FAILED, B.CANCELLED,
+                  B.EXPIRED),
+    B.ANSWERED:  (I,         I,           I,         I,         I,          I,           I,        I,
+                  I),
+    B.FAILED:    (I,         I,           I,         I,         I,          I,           I,        I,
+                  I),
+    B.CANCELLED: (I,         I,           I,         I,         I,          I,           I,        I,
+                  I),
+    B.EXPIRED:   (I,         I,           I,         I,         I,          I,           I,        I,
+                  I),
 })
 # fmt: on
 
@@ -326,4 +392,4 @@ DEVICE: Table[DeviceState, DeviceTrigger] = Table("device", DeviceTrigger, {
 })
 # fmt: on
 
-TABLES = (AGENT, RESERVATION, INTERACTION, TALK, CONNECTION, LINK, DEVICE)
+TABLES = (AGENT, RESERVATION, INTERACTION, CALLBACK, TALK, CONNECTION, LINK, DEVICE)

@@ -20,6 +20,8 @@ QUEUE: Final = "queue"
 AGENT: Final = "agent"
 NOT_SUMMED: Final = frozenset({"longest_wait_s"})
 """A greatest value, of which no difference says anything."""
+LEVELS: Final = frozenset({"waiting", "callbacks_pending", "callbacks_in_line"})
+"""What falls as often as it rises."""
 _KINDS: Final[Mapping[str, type[QueueFigures | AgentFigures]]] = {QUEUE: QueueFigures, AGENT: AgentFigures}
 _NAMES: Final = {
     kind: tuple(one.name for one in fields(of) if one.name not in NOT_SUMMED) for kind, of in _KINDS.items()
@@ -34,7 +36,8 @@ class QueueInterval:
         name: the queue.
         begins_at: Unix seconds.
         length_s: how long the interval is.
-        figures: calls count in the interval in which it happened; ``waiting`` is by how many more wait at its end.
+        figures: calls count in the interval in which it happened; of the levels, such as ``waiting``, it is by how much
+            more they are at its end.
     """
 
     name: str
@@ -67,10 +70,10 @@ def figures_of(made: type[F], values: Mapping[str, float]) -> F:
 def since(before: Mapping[str, float], now: Mapping[str, float]) -> Counted:
     """What has been added; nothing where a count is lower than it was: it was begun afresh, or lost.
 
-    But for ``waiting``, which falls as often as it rises.
+    But for the levels, of which the difference is told.
     """
     return {
-        name: value - before.get(name, 0) if name == "waiting" else max(0, value - before.get(name, 0))
+        name: value - before.get(name, 0) if name in LEVELS else max(0, value - before.get(name, 0))
         for name, value in now.items()
     }
 

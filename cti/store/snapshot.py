@@ -9,6 +9,7 @@ from typing import Any, Final
 from cti.engine import Engine
 from cti.model.agent import Agent
 from cti.model.call_back import CallBackWish, CallMe
+from cti.model.callback import AbandonedCall
 from cti.model.connection import Connection
 from cti.model.device import Device
 from cti.model.history import History
@@ -51,6 +52,8 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "call_backs": dict[AgentId, list[CallBackWish]],
         "called_back": dict[AgentId, list[AgentId]],
         "call_me": dict[AgentId, list[CallMe]],
+        "callbacks": dict[QueueId, dict[str, InteractionId]],
+        "abandoned": list[AbandonedCall],
         "supervisions": dict[ConnectionId, Supervision],
         "recording": RecordingSettings | None,
         "segments": dict[str, Segment],
@@ -68,7 +71,10 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """What of an engine's parts is state, and of what type. ``uncovered`` finds what is missing here."""
 _PLAIN: Final = frozenset(
-    {"phones", "adopted", "wrapping", "last_agents", "_ended", "_token", "_place", "_generation", "_running", "_waits"}
+    {
+        *("phones", "adopted", "wrapping", "last_agents", "callbacks", "_ended", "_token", "_place", "_generation"),
+        *("_running", "_waits"),
+    }
 )
 """Of these, what is written as it is: there may be a hundred thousand customers among them."""
 _AFRESH: Final[Mapping[str, frozenset[str]]] = {

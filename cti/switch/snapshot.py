@@ -47,8 +47,11 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     parked = state == "CS_PARK" or application in ("park", "playback", "eavesdrop")
     interaction = tags.untag(_text(dump, "variable_cti_interaction"))
     conferring = application == "conference" and interaction != ""
+    # Somebody outside whom we call, and who has not answered yet, is in no application at all.
+    other = _text(dump, f"variable_{tags.OTHER}") != ""
+    rings = other and _text(dump, "Answer-State") in ("ringing", "early")
     tie = tags.untag(_text(dump, "variable_cti_tie"))
-    if not reservation and not partner and not parked and not conferring and not tie:
+    if not (reservation or partner or parked or conferring or rings or tie):
         return None
     return ChannelSeen(
         connection=ConnectionId(_text(dump, "Unique-ID")),
@@ -66,7 +69,7 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
         tied_to=ConnectionId(tie) if tie else None,
         tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,
-        side=Side.AGENT if reservation else Side.OTHER if _text(dump, "variable_cti_other") else Side.CALLER,
+        side=Side.AGENT if reservation else Side.OTHER if other else Side.CALLER,
     )
 
 

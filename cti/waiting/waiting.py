@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from cti.call import Call
 from cti.engine_loop import EngineLoop
 from cti.errors import CallGone, LinkError
-from cti.model import events, facts, intents
+from cti.model import callback_events, events, facts, intents
 from cti.model.cause import Cause
 from cti.model.ids import ConnectionId, InteractionId, QueueId
 from cti.model.overflow import Overflow
@@ -93,7 +93,7 @@ class Waiting:
         """Attend to those who wait already, and say which prompts are missing. Blocks for as long as that takes."""
         for call in list(self._loop.engine.world.interactions.values()):
             stay = self._stays.get(call.id)
-            here = call.switch == self._switch.id
+            here = call.switch == self._switch.id and not call.is_away
             if here and call.state.is_waiting and call.queue and (stay is None or stay.attendant is None):
                 self._found(call.id, call.queue)
         try:
@@ -203,8 +203,9 @@ class Waiting:
         elif isinstance(event, events.Diverted):
             if event.to_script or event.destination:
                 self._moved(event.interaction)
-        elif isinstance(event, events.Established | events.Abandoned):
-            self._left(event.interaction)
+        elif isinstance(event, events.Established | events.Abandoned | callback_events.CallbackEvent):
+            if not isinstance(event, callback_events.CallbackAnswered):
+                self._left(event.interaction)
         elif isinstance(event, events.CallCleared):
             self._left(event.interaction)
             self._greeted.pop(event.interaction, None)
@@ -213,6 +214,9 @@ class Waiting:
 
     def _queued(self, event: events.Queued) -> None:
         assert event.queue is not None
+        known = self._loop.engine.world.interactions.get(event.interaction)
+        if known is None or known.is_away:
+            return  # nobody is on the line
         stay = self._stays.get(event.interaction)
         if event.cause is not Cause.REMAINS_IN_QUEUE:
             self._enter(event.interaction, event.queue, settled=self._moved(event.interaction))

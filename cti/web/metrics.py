@@ -27,9 +27,16 @@ _COUNTS: Final = {
     "overflowed": "Calls that left for elsewhere.",
     "lost": "Callers whom the switch lost.",
     "left": "Calls that the host application took out.",
+    "taken_as_callback": "Callers who left the line, to be called back.",
+    "callbacks": "Callbacks asked for.",
+    "callbacks_answered": "Of these, customers whom an agent talked with.",
+    "callbacks_failed": "Of these, never reached.",
+    "callbacks_cancelled": "Of these, not wanted any more.",
+    "callbacks_expired": "Of these, given up.",
 }
 _GAUGES: Final[Mapping[str, tuple[str, Callable[[QueueView], float | None]]]] = {
-    "waiting": ("Calls that wait.", lambda queue: queue.figures.waiting),
+    "waiting": ("Callers who wait on the line.", lambda queue: queue.figures.waiting),
+    "callbacks_pending": ("Callbacks that are not over.", lambda queue: queue.figures.callbacks_pending),
     "longest_wait_seconds": (
         "The longest wait of those that wait.",
         lambda queue: max((call.waited_s for call in queue.waiting), default=0.0),

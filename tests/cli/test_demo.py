@@ -39,7 +39,7 @@ def test_without_a_terminal_a_line_a_second_and_a_summary():
     assert len([line for line in lines if line.startswith("offered=")]) >= 2
     found = re.search(
         r"^offered (\d+) = answered (\d+) \+ abandoned (\d+) \+ overflowed (\d+) \+ lost (\d+) \+ left (\d+) "
-        r"\+ still waiting (\d+)$",
+        r"\+ taken as callback (\d+) \+ still waiting (\d+)$",
         done.stdout,
         re.MULTILINE,
     )

@@ -19,6 +19,7 @@ from cti.routing import SkillRouter
 from cti.store import Codec
 from cti.store.plain import packer, unpack
 from cti.store.snapshot import restore, take, uncovered
+from tests.engine.calling_back import CallingBack
 from tests.engine.story import FS, Story
 from tests.engine.test_messages import leave
 from tests.store.recording import a_day
@@ -204,3 +205,28 @@ def test_chance_goes_on_where_it_was(seed):
     again = random.Random()
     restore(an_engine(again), picture, Codec(), again)
     assert again.getrandbits(128) == chance.getrandbits(128)
+
+
+def test_callbacks_are_kept_whatever_they_are_doing():
+    story = CallingBack(hours="thu 00:00-10:00", abandoned=True, abandoned_after_s=500.0)
+    hung_up = story.waiting("sales")
+    story.advance(20)
+    story.hang_up(hung_up)
+    scheduled = story.request(at=2000.0)
+    story.agent("ann", ready=False)
+    owned = story.request("+44778", agent="ann", data={"policy": "12"})
+    waiting = story.taken()
+    calling = story.taken()
+    story.agent("bob")
+    story.log_off("bob")
+    story.cancel(waiting)
+    story.agent("eve")
+    story.agent_answers("eve")
+    states = {each: story.back(each).state for each in (scheduled, owned, calling)}
+    assert [state.value for state in states.values()] == ["scheduled", "waiting", "calling"]
+    copy = restored(story.engine, random.Random(1))
+    assert {each: copy.world.interactions[each].callback.state for each in states} == states
+    assert copy.world.abandoned == story.world.abandoned
+    assert copy.world.callbacks == story.world.callbacks
+    assert copy.world.interactions[owned].callback.agent == "ann"
+    assert broken(copy.world) == []

@@ -236,10 +236,11 @@ def test_a_star_does_not_end_plain_music(line):
 
 
 def test_what_will_not_work_is_said_at_the_start(line):
-    offers = {"1": ToScript("callback"), "3": ToQueue(QueueId("nowhere"))}
+    offers = {"1": ToScript("callback"), "2": ToScript("later"), "3": ToQueue(QueueId("nowhere"))}
     line.centre.add_queue("claims", waiting=WaitingTreatment(offers=offers))
     said = "\n".join(line.centre.advice())
-    assert "there is no script 'callback'" in said
+    assert "there is no script 'later'" in said
+    assert "'claims': the script 'callback' offers its callers a callback, and it calls nobody back" in said
     assert "queue 'claims': a key takes its callers to the queue 'nowhere', which is not there" in said
 
 
