@@ -291,6 +291,22 @@ class ConfigurationError(CtiError):
     code = "operation.configuration"
 
 
+class DataRefused(CtiError):
+    """Data that cannot be attached to a call; nothing was attached. ``path`` names the key, and the place within its value."""
+
+    code = "operation.invalid_data"
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class TooMuchData(DataRefused):
+    """More data than may be attached to one call, or nested too deeply."""
+
+    code = "limit.data"
+
+
 class IllegalTransition(CtiError):
     """A state table was given a trigger its state forbids. The state is untouched; this is a defect to report."""
 

@@ -9,6 +9,7 @@ from cti.engine.line import Line
 from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.model import events, facts
+from cti.model.attached_data import as_much_as_fits
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import InteractionId, SwitchId
@@ -55,6 +56,7 @@ class Adoption:
                     channel.calling_name,
                     channel.called_number,
                     channel.established,
+                    channel.data,
                 )
             )
             return
@@ -101,6 +103,7 @@ class Adoption:
             calling_name=channel.calling_name,
             called_number=channel.called_number,
             created_at=world.now,
+            data=as_much_as_fits(channel.data),
         )
         world.interactions[call.id] = call
         self._leg(call, channel, Side.CALLER)

@@ -16,6 +16,7 @@ from cti.engine.target import check_target
 from cti.engine.world import World
 from cti.errors import InvalidConnection
 from cti.model import calling, events, facts, intents
+from cti.model.attached_data import as_much_as_fits
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.history import EndedBy
@@ -86,7 +87,7 @@ class Calls:
             calling_name=fact.calling_name,
             called_number=fact.called_number,
             created_at=world.now,
-            data=dict(fact.data),
+            data=as_much_as_fits(fact.data),
             previous=fact.previous,
         )
         world.interactions[call.id] = call

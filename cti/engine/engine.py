@@ -396,12 +396,7 @@ class Engine:
             self._calls.clear(fact)
 
     def _data_attached(self, fact: facts.DataAttached) -> None:
-        call = self.world.interaction(fact.interaction)
-        for key, value in fact.data.items():
-            if value is None:
-                call.data.pop(key, None)
-            else:
-                call.data[key] = value
+        self.world.attach(self.world.interaction(fact.interaction), fact.data)
 
     def _timer_fired(self, fact: facts.TimerFired) -> None:
         if not self.world.timers.counts(fact):

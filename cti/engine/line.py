@@ -92,6 +92,7 @@ class Line:
             UnknownInteraction: the call is over.
             UnknownQueue: there is none of this id, or its wish names one; the call stays where it is.
             UnknownAgent: the call is to wait for one whom there is not; it stays where it is.
+            DataRefused: something of its data cannot be attached; it stays where it is.
             InvalidConnection: the call is with an agent, or on its way out.
         """
         world = self._world
@@ -99,7 +100,7 @@ class Line:
         check_names(world, fact)
         if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only a call without an agent can be queued")
-        call.data.update(fact.data)
+        world.attach(call, fact.data)
 
         def enter() -> None:
             call.own_priority = fact.priority

@@ -225,6 +225,8 @@ class MadeCalls:
             if leg.established_at is None:
                 leg.established_at = world.now
             leg.move(ConnectionTrigger.ESTABLISH)
+        if call.data:  # attached while there was nobody in the caller's place yet
+            world.mirror(call)
         other = world.connections[call.caller]
         if other.agent is None:
             world.tell(events.Established, call, Cause.MAKE_CALL, connection=other.id, waited_s=0.0)

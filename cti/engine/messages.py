@@ -13,6 +13,7 @@ from cti.engine.world import World
 from cti.errors import InvalidConnection
 from cti.model import events, facts, services
 from cti.model.agent import Agent
+from cti.model.attached_data import attached
 from cti.model.cause import Cause
 from cti.model.ids import AgentId
 from cti.model.interaction import NOBODY, Interaction, InteractionKind
@@ -50,6 +51,7 @@ class Messages:
         Raises:
             UnknownQueue: there is none of this id.
             UnknownAgent: it is to wait for one whom there is not.
+            DataRefused: something of its data cannot be attached.
         """
         world = self._world
         queue = world.queue(fact.queue)
@@ -67,7 +69,7 @@ class Messages:
             created_at=world.now,
             kind=fact.kind,
             message=fact.message,
-            data=dict(fact.data),
+            data=attached({}, fact.data),
             own_priority=fact.priority,
             personal=fact.personal,
         )

@@ -6,8 +6,9 @@ from cti.engine.line import Line
 from cti.engine.route_requests import RouteRequests
 from cti.engine.wishes import Wishes, check_names
 from cti.engine.world import World
-from cti.errors import UnknownAgent, UnknownQueue
+from cti.errors import DataRefused, UnknownAgent, UnknownQueue
 from cti.model import facts
+from cti.model.attached_data import attached
 from cti.model.cause import Cause
 from cti.model.ids import InteractionId
 from cti.model.interaction import Interaction
@@ -44,7 +45,7 @@ class RouteAnswers:
             self._unanswered(call, error)
             return
         self._requests.used(call, fact)
-        call.data.update(fact.data)
+        self._world.attach(call, fact.data)
         call.preferred = fact.preferred or call.preferred
         if fact.priority is not None:
             call.own_priority = fact.priority
@@ -66,7 +67,8 @@ class RouteAnswers:
             if isinstance(fact.to, ToQueue):
                 self._world.queue(fact.to.queue)
             check_names(self._world, fact)
-        except (UnknownQueue, UnknownAgent) as error:
+            attached(self._world.interactions[fact.interaction].data, fact.data)
+        except (UnknownQueue, UnknownAgent, DataRefused) as error:
             return str(error)
         return ""
 

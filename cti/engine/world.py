@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,7 @@ from cti.engine.timers import Timers
 from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
 from cti.model import events
 from cti.model.agent import Agent, phone_key
+from cti.model.attached_data import attached, mirrored
 from cti.model.call_back import CallBackWish, CallMe
 from cti.model.callback import AbandonedCall
 from cti.model.cause import Cause
@@ -17,7 +19,7 @@ from cti.model.connection import Connection
 from cti.model.device import Device, device_of
 from cti.model.history import History
 from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
-from cti.model.intents import Intent, Notify
+from cti.model.intents import Intent, KeepData, Notify
 from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
@@ -135,6 +137,22 @@ class World:
                 )
             )
         )
+
+    def attach(self, call: Interaction, data: Mapping[str, Any]) -> None:
+        """Attach data to a call, and write them onto the caller's leg; None takes a key away.
+
+        Raises:
+            DataRefused: something of it cannot be attached, or is too much; nothing was.
+        """
+        after = attached(call.data, data)
+        if after != call.data:
+            call.data = after
+            self.mirror(call)
+
+    def mirror(self, call: Interaction) -> None:
+        """Write what is attached to a call onto the caller's leg, so that the switch can tell us after a crash."""
+        if call.caller in self.connections:
+            self.emit(KeepData(call.switch, call.caller, mirrored(call.data)))
 
     def had_before(self, call: Interaction) -> tuple[AgentId, ...]:
         """The agents who have talked with a call's caller, the latest last."""

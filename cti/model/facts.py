@@ -169,6 +169,8 @@ class ChannelSeen:
     """Whether it is in a conference of ours."""
     priority: int = 0
     """What its script asked for, if it waits in a queue."""
+    data: Mapping[str, Any] = Factory(dict)
+    """What is attached to its call."""
     queued_at: float | None = None
     """Unix time at which it first entered a queue."""
     tied_to: ConnectionId | None = None

@@ -265,6 +265,15 @@ class TagConnection:
 
 
 @frozen
+class KeepData:
+    """Write the attached data onto a leg, all of them anew, so that the switch can tell us after a crash."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    data: Mapping[str, Any]
+
+
+@frozen
 class CheckConnection:
     """Ask whether the leg still lives; report ConnectionCleared if it does not."""
 
@@ -340,6 +349,7 @@ Intent = (
     | LeaveMessage
     | KeepCaller
     | TagConnection
+    | KeepData
     | CheckConnection
     | WatchDevice
     | UnwatchDevice
@@ -371,6 +381,7 @@ LegIntent = (
     | LeaveMessage
     | KeepCaller
     | TagConnection
+    | KeepData
     | CheckConnection
 )
 SwitchIntent = LegIntent | WatchDevice | UnwatchDevice

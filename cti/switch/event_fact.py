@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from cti.esl import Event
 from cti.model import facts
@@ -161,7 +161,12 @@ class EventFacts:
         return facts.ConnectionCleared(self._switch, leg, cause, switch_cause, by_far_end)
 
 
-def collected(event: Event) -> dict[str, str]:
-    """What the dialplan attached to the channel (variables ``cti_data_*``)."""
+def collected(event: Event) -> dict[str, Any]:
+    """What is attached to the channel's call: all that we have written there, if we have; else what the dialplan set
+    (variables ``cti_data_*``).
+    """
+    attached = event.text("variable_" + tags.ATTACHED)
+    if attached:
+        return tags.untag_data(attached)
     prefix = "variable_" + tags.DATA
     return {name[len(prefix) :]: value for name, value in event.starting_with(prefix) if isinstance(value, str)}

@@ -122,6 +122,8 @@ def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
         case intents.TagConnection(connection=leg, tags=values):
             pairs = ";".join(f"{name}={tags.tag(value)}" for name, value in values.items())
             return (Api(f"uuid_setvar_multi {leg} {pairs}"),)
+        case intents.KeepData(connection=leg, data=data):
+            return (Api(f"uuid_setvar_multi {leg} {tags.ATTACHED}={tags.tag_data(data)}"),)
         case intents.CheckConnection(connection=leg):
             return (Api(f"uuid_exists {leg}"),)
 

@@ -66,6 +66,7 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         reservation=ReservationId(reservation) if reservation else None,
         queue=QueueId(q) if (q := tags.untag(_text(dump, "variable_cti_queue"))) else None,
         priority=int(_number(_text(dump, "variable_cti_priority")) or 0),
+        data=_attached(dump),
         queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
         tied_to=ConnectionId(tie) if tie else None,
         tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,
@@ -76,6 +77,14 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
 def seen(dumps: Iterable[str], node: str) -> tuple[ChannelSeen, ...]:
     """All channels of ours among the dumps."""
     return tuple(channel for dump in dumps if (channel := channel_seen(dump, node)) is not None)
+
+
+def _attached(dump: dict[str, Any]) -> dict[str, Any]:
+    attached = _text(dump, "variable_" + tags.ATTACHED)
+    if attached:
+        return tags.untag_data(attached)
+    prefix = "variable_" + tags.DATA
+    return {name[len(prefix) :]: value for name in dump if name.startswith(prefix) and (value := _text(dump, name))}
 
 
 def _number(text: str) -> float | None:

@@ -5,8 +5,12 @@ Values are percent-encoded, so that no name an operator chose can end a variable
 
 from __future__ import annotations
 
-from typing import Final
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import quote, unquote
+
+from cti.model.attached_data import pack, unpack
 
 NODE: Final = "cti_node"
 """Which centre the leg belongs to; the dialplan sets it on calls it hands over."""
@@ -30,6 +34,23 @@ TIE_FROM: Final = "cti_tie_from"
 """The switch that leg is on."""
 DATA: Final = "cti_data_"
 """Prefix of what the dialplan collected: ``cti_data_policy=12`` is attached data ``policy``."""
+
+
+ATTACHED: Final = "cti_attached"
+"""All that is attached to the call, typed: msgpack in base64 (RFC 4648, 5; without padding)."""
+
+
+def tag_data(data: Mapping[str, Any]) -> str:
+    """Attached data as they are written on a channel."""
+    return base64.urlsafe_b64encode(pack(data)).decode().rstrip("=")
+
+
+def untag_data(value: str) -> dict[str, Any]:
+    """Attached data as they were before ``tag_data``; none if it is not that."""
+    try:
+        return unpack(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+    except (ValueError, UnicodeError):
+        return {}
 
 
 def tag(value: str) -> str:

@@ -152,7 +152,9 @@ class Translator:
         elif isinstance(intent, intents.StartRecording | intents.PauseRecording | intents.Announce):
             what = f"{type(intent).__name__}: {why.strip()}"
             self._tell(facts.RecordingFailed(self._switch, intent.connection, intent.path, what))
-        elif not isinstance(intent, intents.ClearConnection | intents.TagConnection):  # a leg may be gone already
+        elif not isinstance(
+            intent, intents.ClearConnection | intents.TagConnection | intents.KeepData
+        ):  # a leg may be gone already
             self._log.info("intent refused", intent=type(intent).__name__, leg=intent.connection, why=why.strip())
 
     def _await_leg(self, offer: intents.OfferCall | intents.MakeConnection) -> None:

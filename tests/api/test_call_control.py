@@ -162,7 +162,7 @@ def test_data_from_elsewhere_are_no_deeper_than_a_message_may_be():
         deep = [deep]
     with pytest.raises(TooLarge):
         attached.checked({"a": deep}, {})
-    attached.checked({"a": [[[[[[1]]]]]]}, {"script": object()})
+    attached.checked({"a": [[[[[[1]]]]]]}, {"script": 1})
 
 
 def test_the_time_of_an_event_is_right_when_the_engine_s_clock_is_another(monkeypatch):

@@ -11,7 +11,7 @@ import sys
 import gevent
 import pytest
 
-from cti.errors import ConfigurationError
+from cti.errors import ConfigurationError, DataRefused
 from cti.model import facts
 from cti.model.ids import IdSource, InteractionId
 from cti.routing import SkillRouter
@@ -310,7 +310,9 @@ def test_data_that_cannot_be_kept_is_said_and_the_call_goes_on(tmp_path):
     engine.handle(facts.SnapshotTaken("fs", ()), 1.0)
     engine.handle(facts.Offered("fs", "caller", "1", "", "2", data={"socket": object(), "n": 1}), 2.0)
     (call,) = engine.world.interactions
-    engine.handle(facts.DataAttached(InteractionId(call), {"huge": 1 << 80}), 3.0)
+    assert engine.world.interactions[call].data == {"n": 1}
+    with pytest.raises(DataRefused, match="huge"):
+        engine.handle(facts.DataAttached(InteractionId(call), {"huge": 1 << 80}), 3.0)
     journal.close()
     *_, offered, attached = read_segment(tmp_path, 1).records()
     assert (offered.not_kept, offered.fields["data"]) == (
