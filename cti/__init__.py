@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cti.model.cause import Cause
     from cti.model.overflow import Disconnect, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
     from cti.model.personal import Deputy, LastAgent, Personal
+    from cti.model.predictive import PredictiveSettings
     from cti.model.widening import Widening
     from cti.plan import Calendar, Plan, RouteSelect, Rule
     from cti.recordings import Recordings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AgentControl": "cti.agent_control",
     "Borrowing": "cti.model.borrowing",
+    "PredictiveSettings": "cti.model.predictive",
     "Calendar": "cti.plan",
     "Call": "cti.call",
     "CallCenter": "cti.center",
@@ -94,6 +96,7 @@ __all__ = [
     "Messages",
     "Personal",
     "Plan",
+    "PredictiveSettings",
     "QueueOutcome",
     "Recordings",
     "RouteSelect",

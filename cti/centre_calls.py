@@ -11,6 +11,7 @@ from attrs import evolve
 
 from cti.alarms.look import Look, look
 from cti.engine.histories import told
+from cti.engine.predictive import predictive_figures
 from cti.engine.view import CentreView, QueueView, queue_view, view
 from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
 from cti.engine.world import World
@@ -22,6 +23,7 @@ from cti.model.figures import AgentFigures, QueueFigures
 from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.personal import presence_of
+from cti.model.predictive import PredictiveCallRequested, PredictiveFigures
 from cti.model.recording import RecordingAction
 from cti.plan import QueueLoad, Request
 from cti.statistics import Statistics
@@ -140,6 +142,44 @@ class CentreCalls:
             known = ", ".join(repr(each.value) for each in RecordingAction)
             raise ConfigurationError(f"what is {what!r}; it must be one of {known}") from None
         self._loop.ask(services.RecordingRequested(InteractionId(interaction), action))
+
+    def make_predictive_call(self, queue: str, number: str, data: Mapping[str, Any] | None = None) -> InteractionId:
+        """Make Predictive Call: call a customer, who gets whichever agent of a queue is free when they answer.
+
+        The queue's ``predictive`` settings say what they hear when nobody is: within 2 s they hear the message, the call ends,
+        and it counts against the abandon cap. A call that could lead beyond the cap is not made. Told by Originated and
+        Queued, both with cause makePredictiveCall, then as any call in that queue; by PredictiveCallAbandoned; by
+        ConnectionCleared if they do not answer. Whether a machine answers FreeSWITCH cannot tell (``mod_amd`` is not among
+        its modules). When the next call is due is for the caller of this to say.
+
+        Args:
+            queue: whose agents take it.
+            number: who is called.
+            data: attached to the call: the agent sees them.
+
+        Returns:
+            The call's id.
+
+        Raises:
+            UnknownQueue: there is none of this id.
+            ConfigurationError: the queue makes no predictive calls.
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
+            InvalidConnection: no switch can be reached.
+            ResourceBusy: should nobody be there for it, more would be abandoned than may be.
+        """
+        world = self._loop.engine.world
+        self._loop.ask(PredictiveCallRequested(QueueId(queue), number, dict(data or {})))
+        return world.predicted[QueueId(queue)].under_way[-1]
+
+    def predictive_figures(self, queue: str) -> PredictiveFigures:
+        """How the predictive calls of a queue stand: answered, abandoned, under way.
+
+        Raises:
+            UnknownQueue: there is none of this id.
+            ConfigurationError: the queue makes no predictive calls.
+        """
+        world = self._world_now()
+        return predictive_figures(world, world.queue(QueueId(queue)))
 
     def attached(self, interaction: str) -> Mapping[str, Any]:
         """The data attached to a call.

@@ -12,6 +12,7 @@ from cti.model.call_back import WaitingCallBack, WaitingMessage
 from cti.model.history import InteractionHistory
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
+from cti.model.predictive import PredictiveFigures
 from cti.statistics import Statistics
 
 
@@ -207,6 +208,14 @@ class Centre(Protocol):
 
     def interaction(self, interaction: str) -> InteractionHistory:
         """What has happened to a call, or UnknownInteraction."""
+        ...
+
+    def make_predictive_call(self, queue: str, number: str, data: Mapping[str, Any] | None = None) -> str:
+        """Call a customer for a queue; the call's id."""
+        ...
+
+    def predictive_figures(self, queue: str) -> PredictiveFigures:
+        """How such calls of a queue stand."""
         ...
 
     def attached(self, interaction: str) -> Mapping[str, Any]:

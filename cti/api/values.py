@@ -124,6 +124,13 @@ class QueueList:
 
 
 @frozen
+class CallMade:
+    """A call that has been made."""
+
+    call: str
+
+
+@frozen
 class Parked:
     """Where a call is parked."""
 

@@ -22,6 +22,7 @@ from cti.client.event import read, read_snapshot
 from cti.client.events import UNREAD, Events, Item
 from cti.client.keys import client_keys
 from cti.errors import InvalidConnection
+from cti.model.predictive import PredictiveFigures
 
 REQUEST_TIMEOUT_S: Final = 10.0
 
@@ -159,6 +160,30 @@ class Client:
             UnknownAgent: there is none of this id.
         """
         return read(AgentExplanation, self.request("agent.explain", agent=agent))
+
+    def make_predictive_call(self, queue: str, number: str, data: Mapping[str, Any] | None = None) -> str:
+        """Make Predictive Call: call a customer, who gets whichever agent of a queue is free when they answer.
+
+        Returns:
+            The call's id.
+
+        Raises:
+            UnknownQueue: there is none of this id.
+            ConfigurationError: the queue makes no predictive calls.
+            DestinationNotAllowed: nothing in ``allowed_destinations`` lets the number through.
+            ResourceBusy: should nobody be there for it, more would be abandoned than may be.
+        """
+        made = self.request("queue.make_predictive_call", queue=queue, number=number, data=dict(data or {}))
+        return str(made["call"])
+
+    def predictive_figures(self, queue: str) -> PredictiveFigures:
+        """How the predictive calls of a queue stand: answered, abandoned, under way.
+
+        Raises:
+            UnknownQueue: there is none of this id.
+            ConfigurationError: the queue makes no predictive calls.
+        """
+        return read(PredictiveFigures, self.request("queue.predictive_figures", queue=queue))
 
     def hang_up(self, interaction: str) -> None:
         """End a call, whoever is on it; harmless when it has ended."""

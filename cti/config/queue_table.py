@@ -12,6 +12,7 @@ from cti.model.agent import AgentSettings
 from cti.model.borrowing import Borrowing
 from cti.model.ids import AgentId, QueueId
 from cti.model.overflow import Overflow
+from cti.model.predictive import PredictiveSettings
 from cti.model.queue import QueueSettings
 from cti.model.widening import Widening
 from cti.plan.condition import short
@@ -83,6 +84,11 @@ def _borrows(section: Section, key: str, value: Any) -> Any:
     return MISSING if made is None else made
 
 
+def _predictive(section: Section, key: str, value: Any) -> Any:
+    made = read_into(section.within(key, value), PredictiveSettings)
+    return MISSING if made is None else made
+
+
 def _personal(section: Section, key: str, value: Any) -> Any:
     """In the words of a routing plan, whose reader needs a queue to wait in: any will do."""
     if not section.within(key, value).is_table or not _only(section, key, value, _PERSONAL):
@@ -114,5 +120,6 @@ _QUEUE: Final[Mapping[str, Reader]] = {
     "after_call": read_overflow,
     "widening": _widening,
     "borrows": _borrows,
+    "predictive": _predictive,
     "personal": _personal,
 }

@@ -30,6 +30,7 @@ from cti.engine.messages import Messages
 from cti.engine.offers import CHECK, LEASE, LOOK, Offers
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
+from cti.engine.predictive import PredictiveCalls
 from cti.engine.recordings import SEGMENT, Recordings
 from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
@@ -48,6 +49,7 @@ from cti.model.connection import Connection, Side
 from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.overflow import WAIT
+from cti.model.predictive import ALONE, PredictiveCallRequested
 from cti.model.queue import Queue
 from cti.model.states import AgentState, ConnectionTrigger, LinkTrigger
 from cti.routing.router import Router
@@ -96,6 +98,7 @@ class Engine:
         )
         self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
         self._agents_call_backs = AgentsCallBacks(self.world, self._made, self._offers)
+        self._predictive = PredictiveCalls(self.world, self._line, self._matching, self._exits)
         self._dialling = Dialling(self.world, self._made, self._exits)
         self._calls = Calls(
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
@@ -177,6 +180,7 @@ class Engine:
             facts.Parked: self._parked,
             services.MakeCallRequested: self._made.make,
             calling.MakeConnectionRequested: self._dialling.connect,
+            PredictiveCallRequested: self._predictive.make,
             calling.DialDigitsRequested: self._dialling.dial,
             facts.TimerFired: self._timer_fired,
             services.UnparkRequested: self._parking.unpark,
@@ -206,6 +210,7 @@ class Engine:
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
             CALL_BACK: lambda fact: self._agents_call_backs.expired(fact.key),
+            ALONE: lambda fact: self._predictive.alone(InteractionId(fact.key)),
             DIAL: lambda fact: self._dialling.no_more(InteractionId(fact.key)),
             RECALL: lambda fact: self._parking.recall(fact.key),
             CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
@@ -285,6 +290,7 @@ class Engine:
         if leg is not None:
             self._calls.parked(leg)
             self._dialling.parked(leg)
+            self._predictive.parked(leg)
         else:
             self._supervising.parked(fact.connection)
 

@@ -7,6 +7,7 @@ from cti.engine.world import World
 from cti.model import events, intents
 from cti.model.cause import Cause
 from cti.model.interaction import Interaction
+from cti.model.predictive import ALONE
 from cti.model.states import ConnectionTrigger, InteractionTrigger
 
 LIVE = "live"
@@ -91,5 +92,6 @@ class Exits:
         if call.connections or call.callback is not None or not (call.on_the_line or call.state.is_over):
             return
         if world.interactions.pop(call.id, None) is not None:
-            world.timers.cancel(LIVE, call.id)
+            for kind in (LIVE, ALONE):
+                world.timers.cancel(kind, call.id)
             world.tell(events.CallCleared, call, cause, state=call.state.value)

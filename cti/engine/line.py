@@ -34,6 +34,7 @@ from cti.model.overflow import (
     ToVoicemail,
     script_of,
 )
+from cti.model.predictive import ALONE
 from cti.model.queue import Queue
 from cti.model.states import ConnectionTrigger, InteractionState, InteractionTrigger, ReservationTrigger
 
@@ -82,6 +83,8 @@ class Line:
         self._counts = counts
         self._kept = KeptPlaces(world)
         self.callbacks = CallbackHooks()
+        self.nobody_there: Callable[[Interaction], bool] = lambda _: False
+        """Set by the engine: a call is to be hung up on; whether something else is done with it."""
 
     # -- in -------------------------------------------------------------------------------------------------------
 
@@ -193,9 +196,9 @@ class Line:
         """The switch has lost a caller, who may call back."""
         self._kept.keep(call)
 
-    def found(self, call: Interaction, queue: Queue) -> None:
-        """A call that was in a queue already when we were started: back to its place, whatever the queue would say to a
-        new one. The caller of this looks for agents.
+    def found(self, call: Interaction, queue: Queue, cause: Cause = Cause.REMAINS_IN_QUEUE) -> None:
+        """A call that was in a queue already when we were started, or has been called for it: to its place, whatever the
+        queue would say to a new one. The caller of this looks for agents.
         """
         world, settings = self._world, queue.settings
         call.queue, call.place = queue.id, world.next_place()
@@ -209,7 +212,7 @@ class Line:
         if settings.max_wait_s is not None:
             world.timers.start(WAIT, call.id, max(0.0, settings.max_wait_s - (world.now - call.entered_at)))
         world.connections[call.caller].move(ConnectionTrigger.QUEUE)
-        world.tell(events.Queued, call, Cause.REMAINS_IN_QUEUE, position=0)
+        world.tell(events.Queued, call, cause, position=0)
 
     def taken(self, call: Interaction, agent: Agent | None) -> None:
         """A waiting call is with an agent, and we have not seen how it came about."""
@@ -332,7 +335,8 @@ class Line:
             case ToScript() | ToMailbox():
                 self._exits.to_script(call, script_of(target), cause)
             case _:
-                self._exits.clear(call, cause)
+                if not self.nobody_there(call):
+                    self._exits.clear(call, cause)
 
     def leave(self, call: Interaction, then: Callable[[], None]) -> None:
         """Out of its queue, if it waits in one, by the host application's wish; and ``then`` something else with it.
@@ -380,13 +384,14 @@ class Line:
         self._matching.forget(call)
         self._wishes.drop(call)
         self._requests.ended(call, "")
-        for kind in (WAIT, LATE):
+        for kind in (WAIT, LATE, ALONE):
             self._world.timers.cancel(kind, call.id)
 
     def answered(self, call: Interaction, agent: Agent) -> None:
         """An agent has taken a call."""
         world = self._world
         self._over(call)
+        call.predicted_for = None
         caller = world.connections.get(call.caller)
         if caller is not None:
             caller.move(ConnectionTrigger.ESTABLISH)

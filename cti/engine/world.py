@@ -24,6 +24,7 @@ from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
 from cti.model.party import Destination
+from cti.model.predictive import PredictedCalls
 from cti.model.queue import Queue
 from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
@@ -80,6 +81,8 @@ class World:
         """The same the other way: by whom each agent is waited for."""
         self.call_me: dict[AgentId, list[CallMe]] = {}
         """Who asks each agent to be called."""
+        self.predicted: dict[QueueId, PredictedCalls] = {}
+        """What has become of the predictive calls of each queue."""
         self.destinations: tuple[Destination, ...] = ()
         """Which numbers agents may have called."""
         self.supervisions: dict[ConnectionId, Supervision] = {}

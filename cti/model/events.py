@@ -140,6 +140,17 @@ class DigitsDialled(CallEvent):
 
 
 @frozen(kw_only=True)
+class PredictiveCallAbandoned(CallEvent):
+    """A customer who was called has answered, and no agent was there in time: they hear the message, and the call ends.
+
+    ``answered`` and ``abandoned`` are the queue's, within the window of its abandon cap, with this one.
+    """
+
+    answered: int
+    abandoned: int
+
+
+@frozen(kw_only=True)
 class Transferred(CallEvent):
     """The call is with ``agent`` now, or with ``to`` outside or elsewhere; ``from_agent`` has left it."""
 
@@ -356,6 +367,7 @@ EVENTS: Mapping[str, type[Any]] = {
         ServiceInitiated,
         Originated,
         DigitsDialled,
+        PredictiveCallAbandoned,
         Transferred,
         Conferenced,
         OfferEnded,

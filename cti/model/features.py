@@ -50,7 +50,9 @@ FEATURES: Final[Mapping[str, Feature]] = {
     ),
     "Make Call": Feature("AgentControl.make_call"),
     "Make Connection": Feature("AgentControl.make_connection"),
-    "Make Predictive Call": Feature("", "not made"),
+    "Make Predictive Call": Feature(
+        "CallCenter.make_predictive_call", "without telling machines from people: mod_amd is not among the modules"
+    ),
     "Park Call": Feature("AgentControl.park", "for calls that came by a queue; taken up with unpark"),
     "Reconnect Call": Feature("AgentControl.reconnect"),
     "Retrieve Call": Feature("AgentControl.retrieve"),

@@ -200,6 +200,15 @@ class SendMessage:
 
 
 @frozen
+class PlayMessage:
+    """Let a leg hear a message, whatever it heard, and end it then; report ConnectionCleared."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    message: str
+
+
+@frozen
 class ClearConnection:
     """End a leg; harmless when it is gone already, or not there yet."""
 
@@ -342,6 +351,7 @@ Intent = (
     | AnswerPhone
     | WarningTone
     | SendMessage
+    | PlayMessage
     | ClearConnection
     | StartTreatment
     | StopTreatment
@@ -374,6 +384,7 @@ LegIntent = (
     | AnswerPhone
     | WarningTone
     | SendMessage
+    | PlayMessage
     | ClearConnection
     | StartTreatment
     | StopTreatment

@@ -104,6 +104,8 @@ class Interaction:
     """Whom that agent wants to call as soon as their own phone is answered."""
     calls_back: CallBackWish | None = None
     """The wish that this call of an agent's comes from, until they talk."""
+    predicted_for: QueueId | None = None
+    """The queue for which the customer has been called; None for a call that came by itself."""
     dialled: str | None = None
     """The digits that agent has dialled so far, stage by stage; None when none are waited for."""
     wrap_up_s: float = 0.0

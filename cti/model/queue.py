@@ -14,6 +14,7 @@ from cti.model.figures import QueueFigures
 from cti.model.ids import QueueId
 from cti.model.overflow import REASONS, Disconnect, Overflow, ToQueue, script_of
 from cti.model.personal import LastAgent, Personal
+from cti.model.predictive import PredictiveSettings
 from cti.model.recording import certain_share, one_word, recorded_share
 from cti.model.requirement import ANYBODY, Requirement, requirement
 from cti.model.service_level import ServiceLevel
@@ -113,6 +114,7 @@ class QueueSettings:
         record: which of its calls are recorded, while they are with an agent: ``"never"``, ``"always"``, or a share from
             0 to 1.
         record_announcement: what the caller hears before a recording begins, as FreeSWITCH takes it; empty for nothing.
+        predictive: how it makes predictive calls (docs/call-control.md); None for not at all.
         short_abandon_s: an abandon before so many seconds is counted apart, in no denominator.
         keep_place_s: a caller whom a lost switch has cut off, waiting or talking, and who calls back into this queue within
             so many seconds, has the place and the age they had; 0 keeps none. Told by their number, or by the attached
@@ -148,6 +150,7 @@ class QueueSettings:
     keep_place_s: float = field(default=0.0, validator=seconds)
     record: float = field(default=0.0, converter=recorded_share, validator=certain_share)
     record_announcement: str = field(default="", validator=one_word)
+    predictive: PredictiveSettings | None = None
 
     def accepts(self, skills: Mapping[str, int]) -> bool:
         """Whether an agent with these skills may be offered its calls, without any widening."""

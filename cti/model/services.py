@@ -17,6 +17,7 @@ from cti.model.overflow import Overflow
 from cti.model.parked_call import place
 from cti.model.party import Destination, Party, ToAgent
 from cti.model.personal import Personal
+from cti.model.predictive import PredictiveCallRequested
 from cti.model.recording import RecordingAction, RecordingSettings
 from cti.model.supervision import Mode
 from cti.model.validate import seconds, whole
@@ -344,6 +345,7 @@ Service = (
     | SingleStepConferenceRequested
     | CallingService
     | CallBackService
+    | PredictiveCallRequested
     | DestinationsDefined
     | SupervisionRequested
     | SupervisionEndRequested

@@ -28,7 +28,10 @@ def centre_dialplan(node: str) -> Dialplan:
 def inline_actions(text: str) -> list[Action]:
     """The ``inline`` dialplan: ``app:data,app:data``."""
     actions: list[Action] = []
-    for piece in text.split(","):
+    divider = ","
+    if text[:2] == "m:" and text[3:4] == ":":  # mod_dptools.c, inline_dialplan_hunt
+        divider, text = text[2], text[4:]
+    for piece in text.split(divider):
         application, _, data = piece.partition(":")
         actions.append((application.strip(), data))
     return actions

@@ -18,6 +18,7 @@ from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
 from cti.model.party import Destination
+from cti.model.predictive import PredictedCalls
 from cti.model.queue import Queue
 from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
@@ -51,6 +52,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "camped": dict[AgentId, list[InteractionId]],
         "call_backs": dict[AgentId, list[CallBackWish]],
         "called_back": dict[AgentId, list[AgentId]],
+        "predicted": dict[QueueId, PredictedCalls],
         "call_me": dict[AgentId, list[CallMe]],
         "callbacks": dict[QueueId, dict[str, InteractionId]],
         "abandoned": list[AbandonedCall],

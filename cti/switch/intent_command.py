@@ -93,6 +93,11 @@ def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
         case intents.SendMessage(connection=leg, text=text):
             # Within the leg's own dialog (general_event_handler in mod_sofia.c); the text is the body, whatever it holds.
             return (SendEvent("SEND_MESSAGE", (("uuid", leg), ("content-type", "text/plain")), text),)
+        case intents.PlayMessage(connection=leg, message=message):
+            # "m:|:" has the applications divided by bars, and leaves commas in what is played (inline_dialplan_hunt in
+            # mod_dptools.c).
+            played = f"uuid_transfer {leg} 'm:|:playback:{message}|hangup:NORMAL_CLEARING' inline"
+            return (Api(f"uuid_break {leg} all"), Api(played))
         case intents.ClearConnection(connection=leg, cause=cause):
             return (Api(f"uuid_kill {leg} {hangup_cause_of(cause)}"),)
         case intents.StartTreatment(connection=leg, music=music, replace=replace):

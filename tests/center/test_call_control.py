@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cti import Destination, ToAgent, ToNumber, ToQueue, errors, events
+from cti import Destination, PredictiveSettings, ToAgent, ToNumber, ToQueue, errors, events
 from cti.call import Call
 from cti.model.states import AgentState
 from cti.sim import Behaviour
@@ -337,5 +337,23 @@ def test_a_phone_is_connected_and_the_number_dialled_stage_by_stage(desk):
     desk.call = desk.line.wait_for(events.Established).interaction
     names = [type(e).__name__ for e in desk.line.said if isinstance(e, events.CallEvent)]
     assert names == ["ServiceInitiated", "DigitsDialled", "DigitsDialled", "Originated", "Delivered", "Established"]
+    desk.ann.hang_up()
+    desk.ends()
+
+
+def test_a_customer_is_called_for_a_queue_and_one_whom_nobody_is_there_for_hears_a_message(desk):
+    asked = PredictiveSettings("tone_stream://%(30,0,700)", abandon_cap=1.0, alone_s=0.05)
+    desk.centre.add_queue("loans", requires="loans", predictive=asked)
+    call = desk.centre.make_predictive_call("loans", "9123", {"policy": "4712"})
+    popped = desk.line.wait_for(events.Delivered, interaction=call)
+    assert (popped.agent, popped.calling_number, popped.data) == ("bob", "9123", {"policy": "4712"})
+    desk.until_state("bob", AgentState.BUSY)
+    second = desk.centre.make_predictive_call("loans", "9123")
+    told = desk.line.wait_for(events.PredictiveCallAbandoned, interaction=second)
+    assert told.cause.csta_name == "noAvailableAgents"
+    desk.line.wait_for(events.CallCleared, interaction=second)
+    figures = desk.centre.predictive_figures("loans")
+    assert (figures.answered, figures.abandoned, figures.under_way) == (2, 1, 0)
+    desk.bob.hang_up()
     desk.ann.hang_up()
     desk.ends()
