@@ -45,6 +45,7 @@ def main() -> None:
         from cti.cli.reload import reload  # noqa: PLC0415 - the same
         from cti.cli.run import run  # noqa: PLC0415 - the same
         from cti.cli.sim import sim  # noqa: PLC0415 - the same
+        from cti.cli.switches import switches  # noqa: PLC0415 - the same
     except ImportError as error:
         sys.exit(f"cti: the command line needs the extra 'cli' ({error}); run: pip install 'cti[cli]'")
 
@@ -69,6 +70,7 @@ def main() -> None:
     cti.add_command(check)
     cti.add_command(reload)
     cti.add_command(run)
+    cti.add_command(switches)
     try:
         cti()
     except errors.CtiError as error:

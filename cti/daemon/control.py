@@ -1,4 +1,4 @@
-"""The Unix socket by which ``cti reload`` talks to the daemon: a line of JSON each way, for the owner alone."""
+"""The Unix socket by which ``cti reload`` and ``cti switches`` talk to the daemon: a line each way, for the owner alone."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class ControlServer:
 
     Args:
         path: where.
-        methods: by name; each returns what to say, and may raise CtiError.
+        methods: by name; each is given what stands behind its name, returns what to say, and may raise CtiError.
 
     Raises:
         ConfigurationError: another process listens there, or it cannot be made.
     """
 
-    def __init__(self, path: Path, methods: dict[str, Callable[[], list[str]]]) -> None:
+    def __init__(self, path: Path, methods: dict[str, Callable[[str], list[str]]]) -> None:
         self._path = path
         self._methods = methods
         if _listens(path):
@@ -81,11 +81,12 @@ class ControlServer:
             client.sendall(json.dumps({"done": answer.done, "said": answer.said}).encode() + b"\n")
 
     def _answered(self, request: bytes) -> Answer:
-        method = self._methods.get(request.decode(errors="replace").strip())
+        name, _, argument = request.decode(errors="replace").strip().partition(" ")
+        method = self._methods.get(name)
         if method is None:
             return Answer(False, (f"there is no such request; there is {', '.join(self._methods)}",))
         try:
-            return Answer(True, tuple(method()))
+            return Answer(True, tuple(method(argument)))
         except CtiError as error:
             return Answer(False, tuple(str(error).splitlines()))
         except Exception:  # noqa: BLE001 - a defect; whoever asked must have an answer
@@ -94,7 +95,7 @@ class ControlServer:
 
 
 def ask(path: Path, method: str, timeout_s: float = 60.0) -> Answer:
-    """Ask the daemon. Blocks until it has answered.
+    """Ask the daemon: a method's name, and what it is given behind a blank. Blocks until it has answered.
 
     Raises:
         NoDaemon: nobody listens there, or does not answer.

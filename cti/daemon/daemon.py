@@ -30,6 +30,7 @@ from cti.daemon.log import LogWriter, set_up_log
 from cti.daemon.pid_file import PidFile
 from cti.daemon.service_manager import ServiceManager
 from cti.daemon.surroundings import Surroundings
+from cti.daemon.switch_requests import switch_requests
 from cti.errors import CtiError
 from cti.model import events
 from cti.routing import SkillRouter
@@ -121,7 +122,7 @@ class Daemon:
                     _log.info("the switch is connected", switch=name, freeswitch=switch.version)
             around.serve()
             if made.daemon.control:
-                methods = {"reload": self.reload}
+                methods = {"reload": lambda _: self.reload(), **switch_requests(centre)}
                 closing.append(ControlServer(Path(made.daemon.control), methods).close)
             self._service.ready(self._status("running"))
             gc.collect()

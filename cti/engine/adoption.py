@@ -43,11 +43,20 @@ class Adoption:
         self._offers = offers
         self._line = line
 
-    def caller(self, switch: SwitchId, channel: facts.ChannelSeen, calls_known: frozenset[InteractionId]) -> None:
-        """A caller whom we do not know is in our hands: back to the place that their tags tell, or a new call."""
+    def caller(
+        self,
+        switch: SwitchId,
+        channel: facts.ChannelSeen,
+        calls_known: frozenset[InteractionId],
+        given_up: frozenset[InteractionId],
+    ) -> None:
+        """A caller whom we do not know is in our hands: back to the place that their tags tell, or a new call.
+
+        A call that we have given up for lost is over; its caller has the place, by another name.
+        """
         world = self._world
         queue = world.queues.get(channel.queue) if channel.queue is not None else None
-        if queue is None or channel.queued_at is None or channel.interaction in (None, *calls_known):
+        if queue is None or channel.queued_at is None or channel.interaction in (None, *(calls_known - given_up)):
             self._calls.offered(
                 facts.Offered(
                     switch,

@@ -88,7 +88,8 @@ class Links:
         world = self._world
         LINK.next(world.links.get(fact.switch, LinkState.DOWN), LinkTrigger.SNAPSHOT_TAKEN)  # or nothing is touched
         seen = {channel.connection: channel for channel in fact.channels}
-        calls_known = frozenset(world.interactions) | self._switches.link_up(fact.switch)
+        given_up = self._switches.link_up(fact.switch)
+        calls_known = frozenset(world.interactions) | given_up
         legs_known = frozenset(world.connections)
         self._ties.snapshot(fact)
         if fact.restarted:
@@ -118,7 +119,7 @@ class Links:
             if partner is not None:
                 self._adoption.pair(fact.switch, channel, partner, calls_known)
             elif channel.bridged_to is None and not channel.conferring:
-                self._adoption.caller(fact.switch, channel, calls_known)
+                self._adoption.caller(fact.switch, channel, calls_known, given_up)
         self.changed(fact.switch, LinkTrigger.SNAPSHOT_TAKEN)
         waiting = [c for c in self._calls_on(fact.switch) if c.state.is_waiting]
         for call in waiting:

@@ -119,7 +119,7 @@ class Switches:
                 self._look(switch)
 
     def _look(self, switch: SwitchId) -> None:
-        if self._world.draining.get(switch) is False and not self._world.calls_on(switch):
+        if self._world.draining.get(switch) is False and not self._world.in_use(switch):
             self._world.draining[switch] = True
             self._tell(switch, "drained")
 

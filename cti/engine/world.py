@@ -220,6 +220,11 @@ class World:
             return agent.home
         return next((switch for switch in sorted(self.links) if self.takes_calls(switch)), None)
 
+    def in_use(self, switch: SwitchId) -> bool:
+        """Whether anybody has a leg on a switch, or a phone at it that is on a call."""
+        legs = any(switch in (leg.switch, leg.via) for leg in self.connections.values())
+        return legs or any(each.switch == switch for each in self.supervisions.values())
+
     def calls_on(self, switch: SwitchId) -> int:
         """How many calls, and people who listen in, have a leg on a switch or a phone at it."""
         calls = {leg.interaction for leg in self.connections.values() if switch in (leg.switch, leg.via)}

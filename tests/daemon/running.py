@@ -90,10 +90,10 @@ class Running:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
-    def command(self, name: str) -> tuple[int, str]:
+    def command(self, name: str, *more: str) -> tuple[int, str]:
         """Run another command on the same file: its status, and all it said."""
         done = subprocess.run(
-            [*CTI, name, str(self.file)],
+            [*CTI, name, str(self.file), *more],
             capture_output=True,
             timeout=_PATIENCE_S,
             env={**os.environ, "SWITCH_PASSWORD": "ClueCon"},

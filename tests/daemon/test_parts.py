@@ -45,16 +45,17 @@ def test_what_is_written_last_is_written_before_the_end():
 
 
 def test_the_control_socket_answers_whatever_it_is_sent(tmp_path):
-    def refused():
+    def refused(_):
         raise ConfigurationError("one\ntwo")
 
-    def broken():
+    def broken(_):
         raise RuntimeError("no")
 
     path = tmp_path / "control"
-    server = ControlServer(path, {"good": lambda: ["done"], "refused": refused, "broken": broken})
+    server = ControlServer(path, {"good": lambda what: ["done", *what.split()], "refused": refused, "broken": broken})
     assert path.stat().st_mode & 0o777 == 0o600
     assert (ask(path, "good").done, ask(path, "good").said) == (True, ("done",))
+    assert ask(path, "good work").said == ("done", "work")
     assert (ask(path, "refused").done, ask(path, "refused").said) == (False, ("one", "two"))
     assert ask(path, "broken").said == ("it failed; the daemon's log says why",)
     assert "there is no such request" in ask(path, "\x00\xff" * 400).said[0]

@@ -8,7 +8,7 @@ from cti.errors import ConfigurationError, InvalidConnection, UnknownSwitch
 from cti.model import events, facts, intents, services
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, ConnectionId, InteractionId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 from cti.model.overflow import ToDestination
 from cti.model.party import ToAgent
 from cti.model.states import AgentState, InteractionState
@@ -225,6 +225,22 @@ def test_calls_that_were_given_up_are_new_ones_when_their_switch_comes_back_with
     assert again != call
     assert two.interaction(again).state is InteractionState.ESTABLISHED
     assert two.state("bob") is AgentState.BUSY
+
+
+def test_callers_who_wait_on_a_switch_that_was_given_up_have_their_places_when_it_comes_back(two):
+    two.not_ready("bob")
+    calls = [two.comes("bob", SOUTH) for _ in range(2)]
+    unix = [two.world.ids.unix(two.interaction(call).queued_at) for call in calls]
+    seen = [
+        two.seen(two.caller_of(call), queue=QueueId("bob"), queued_at=at) for call, at in zip(calls, unix, strict=True)
+    ]
+    two.link_lost(SOUTH)
+    two.advance(31)
+    new = two.comes("bob")
+    two.link_up(*reversed(seen), switch=SOUTH)
+    assert len(two.waits("bob")) == 3
+    assert two.waits("bob")[-1] == new
+    assert not set(calls) & set(two.world.interactions), "nothing follows a Call Cleared"
 
 
 # -- drained --------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from .test_line import Watch
 
 pytestmark = pytest.mark.live
 
-TALKING, HELD, WAITING, RINGING, IN_SCRIPT = 10, 2, 12, 6, 10
+TALKING, HELD, WAITING, RINGING, IN_SCRIPT = 50, 10, 60, 30, 50
 CALLS = TALKING + HELD + WAITING + RINGING + IN_SCRIPT
 
 _PROCESS = """
@@ -40,7 +40,7 @@ centre.start()
 for name, contact in run.agents("talk", "ring"):
     centre.agent(name).log_on(ready=True)
 world = centre._loop.engine.world
-with gevent.Timeout(60):
+with gevent.Timeout(120):
     while phases(world)["established"] < run.talkers or phases(world)["delivered"] < run.ringing:
         gevent.sleep(0.02)
     for name in run.held:
@@ -53,7 +53,7 @@ print(json.dumps({
     "calls": sorted(world.interactions),
     "legs": sorted(world.connections),
 }), flush=True)
-gevent.sleep(60)
+gevent.sleep(120)
 """
 
 
@@ -154,7 +154,7 @@ def test_race_16_our_process_is_killed_with_calls_in_every_phase(
             assert process.poll() is None, "the process has ended"
             time.sleep(0.05)
         callers = {
-            number: start_callers(number, calls=calls, rate=10)
+            number: start_callers(number, calls=calls, rate=15)
             for number, calls in (("5001", TALKING + HELD), ("5002", WAITING), ("5003", RINGING), ("5004", IN_SCRIPT))
         }
         line = next((text for raw in process.stdout if (text := raw.decode()).startswith("{")), "{}")
@@ -191,7 +191,7 @@ def test_race_16_our_process_is_killed_with_calls_in_every_phase(
         watch.until("everything is over", lambda: not watch.centre._loop.engine.world.interactions)
         watch.nothing_is_wrong()
     for number, made in callers.items():
-        figures = made.wait(30)
+        figures = made.wait(60)
         assert figures.failed == 0, f"{number}: {made.describe()}"
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import gevent
 import pytest
 
-from cti import CallCenter, ToAgent, events
+from cti import CallCenter, Recordings, ToAgent, events
 from cti.model.cause import Cause
 from cti.model.states import AgentState, InteractionState, LinkState
 
@@ -24,7 +24,7 @@ from .test_line import Watch
 
 pytestmark = pytest.mark.live
 
-CALLER_HZ, ANN_HZ, BOB_HZ = 500, 900, 1300
+CALLER_HZ, ANN_HZ, BOB_HZ, SUE_HZ = 500, 900, 1300, 1700
 BOB = "user/1002@cti.internal"
 
 
@@ -83,6 +83,14 @@ class Two(Watch):
         _, heard = read_stereo(path)
         return tone_share(heard[len(heard) // 4 : 3 * len(heard) // 4], hz) > 0.3
 
+    def sent_to_phone(self, leg: str, hz: int) -> bool:
+        """Whether the phone that a leg leads to is sent a tone, by what passes the switch that it is at."""
+        ties = [tie.id for tie in self.centre._loop.engine.world.ties.values() if tie.leg == leg]
+        phone = next(
+            row["uuid"] for row in self.channels("south") if row["uuid"] in ties and row["direction"] == "outbound"
+        )
+        return self.hears("south", phone, hz)
+
     def pair(self, call: str) -> set[str]:
         known = self.centre._loop.engine.world
         legs = [known.connections.get(leg) for leg in known.interactions[call].pair or ()]
@@ -105,7 +113,7 @@ def two(pair: Any, start_agents: Any, start_callers: Any, tmp_path: Path) -> Ite
     ann = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "ann.pcmu", ANN_HZ))
     bob = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "bob.pcmu", BOB_HZ))
     register(south, "1002", bob.port, tmp_path)
-    centre = CallCenter(None)
+    centre = CallCenter(None, recordings=Recordings(tmp_path / "recordings"))
     for name, each in (("north", north), ("south", south)):
         centre.add_switch(
             name,
@@ -324,3 +332,37 @@ def test_our_process_is_started_again_with_a_call_between_the_two(two, pair, tmp
         watch.everything_is_over()
     finally:
         again.stop()
+
+
+def test_a_call_between_the_two_is_recorded_and_supervised_from_the_other_one(two, start_agents, tmp_path):
+    """Sue's phone is where Bob's is; the call, and so both of their legs, are at the other switch."""
+    sue_phone = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "sue.pcmu", SUE_HZ))
+    two.centre.add_agent("sue", sue_phone.contact("sue"), switch="south").log_on()
+    two.centre.add_agent("bob", BOB, skills={"bob": 1}, switch="south", record="always")
+    sue = two.centre.supervisor("sue")
+    two.centre.subscribe(two.said.append, events.RecordingEvent)
+    two.call("5002")
+    talk = two.wait_for(events.Established, agent="bob")
+    two.wait_for(events.RecordingStarted)
+    sue.monitor("bob")
+    two.until("she listens", lambda: two.of(events.Supervised) and two.of(events.Supervised)[-1].phase == "listening")
+    (known,) = two.centre._loop.engine.world.supervisions.values()
+    assert known.switch == "north"
+    own = two.until(
+        "the far half of her leg is known",
+        lambda: [tie.id for tie in two.centre._loop.engine.world.ties.values() if tie.leg == known.leg],
+    )[0]
+    two.until("she hears the caller", lambda: two.hears("south", own, CALLER_HZ))
+    assert not two.hears("north", talk.connection, SUE_HZ)
+    sue.whisper()
+    two.until("she whispers", lambda: two.of(events.Supervised)[-1].mode == "whisper")
+    two.until("he hears her", lambda: two.sent_to_phone(talk.connection, SUE_HZ))
+    sue.end()
+    gevent.sleep(1)
+    two.centre.hang_up(talk.interaction)
+    ended = two.wait_for(events.RecordingEnded)
+    left, right = read_stereo(Path(ended.path))
+    assert tone_share(left, CALLER_HZ) > 0.3
+    assert tone_share(right, BOB_HZ) > 0.3
+    two.centre.agent("sue").log_off()
+    two.everything_is_over()
