@@ -58,6 +58,8 @@ class QueueRecord:
     agents_ready: int
     agents_staffed: int
     waiting: tuple[WaitingRecord, ...]
+    service_level_s: float = 0.0
+    service_level_target: float | None = None
 
 
 @frozen
@@ -188,6 +190,8 @@ def queue_record(view: QueueView) -> QueueRecord:
         agents_ready=view.agents_ready,
         agents_staffed=view.agents_staffed,
         waiting=tuple(waiting_record(call) for call in view.waiting),
+        service_level_s=view.service_level_s,
+        service_level_target=view.service_level_target,
     )
 
 

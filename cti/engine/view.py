@@ -38,6 +38,10 @@ class QueueView:
     agents_ready: int
     agents_staffed: int
     """Logged-on agents who have the required skills."""
+    service_level_s: float = 0.0
+    """A call that is answered within so many seconds counts towards the service level."""
+    service_level_target: float | None = None
+    """The share of calls that should be."""
 
 
 @frozen
@@ -162,6 +166,8 @@ def queue_view(world: World, queue_id: QueueId) -> QueueView:
         waiting=tuple(waiting),
         agents_ready=sum(agent.state is AgentState.READY for agent in serving),
         agents_staffed=len(serving),
+        service_level_s=queue.settings.service_level_s,
+        service_level_target=queue.settings.service_level_target,
     )
 
 
