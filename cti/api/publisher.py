@@ -48,10 +48,13 @@ class Publisher:
         """Publish an event. Never blocks."""
         for subject, topic in topics(event):
             message = envelope.event_end(start, self._last.get(subject, 0))
-            self._last[subject] = self._changed[subject] = seq
+            self._changed[subject] = seq
+            # What comes after a call's end (its recordings) is told, and not remembered: nothing would ever forget it.
+            if not subject.startswith("call.") or subject in self._last or isinstance(event, events.CallEvent):
+                self._last[subject] = seq
             self._socket.send_multipart([topic.encode(), message], zmq.NOBLOCK)
-            if isinstance(event, events.CallCleared) and subject.startswith("call."):
-                del self._last[subject]  # nothing comes after it
+            if isinstance(event, events.InteractionEnded) and subject.startswith("call."):
+                self._last.pop(subject, None)
 
     def beat(self) -> None:
         """Publish the heartbeat. Never blocks."""

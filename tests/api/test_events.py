@@ -8,7 +8,7 @@ import msgpack
 import pytest
 import zmq.green as zmq
 
-from cti import Cause
+from cti import Cause, events
 from cti.api import ApiServer, Limits, envelope
 
 from .wire import served
@@ -80,7 +80,7 @@ def test_a_new_subscription_replaces_the_old_and_unsubscribe_ends_it(open_centre
 def test_a_snapshot_is_true_at_its_number(open_centre, wire):
     """What happened before the snapshot was taken is at or below its number, though its event was still on its way."""
     wire.ask("subscribe")
-    for state in ("not ready", "ready") * 5:
+    for state in ("not ready", "ready") * 3:
         open_centre.centre.agent("alice").not_ready() if state == "not ready" else open_centre.centre.agent(
             "alice"
         ).ready()
@@ -171,13 +171,19 @@ class TestPublisher:
         socket.close()
 
     def test_the_numbers_of_ended_calls_are_forgotten(self, open_centre, wire):
-        wire.ask("subscribe", kinds=["CallCleared", "Established"])
+        wire.ask("subscribe", kinds=["InteractionEnded", "Established"])
         caller = open_centre.call()
-        wire.event("Established")
+        ended = wire.event("Established")["event"]
         publisher = open_centre.server._publisher
         assert any(subject.startswith("call.") for subject in publisher._last)
         caller.hang_up()
-        wire.event("CallCleared")
+        wire.event("InteractionEnded")
+        assert not any(subject.startswith("call.") for subject in publisher._last)
+        late = events.RecordingKept(
+            interaction=ended["interaction"], at=1.0, path="/r", length_s=1.0, size=1, sha256="", error=""
+        )
+        open_centre.centre._loop.tell(late)
+        wire.ask("snapshot")
         assert not any(subject.startswith("call.") for subject in publisher._last)
         assert len(open_centre.server._telling.calls) == 0
 
