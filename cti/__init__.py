@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cti.model.borrowing import Borrowing
     from cti.model.callback import CallbackPrompts, CallbackSettings
     from cti.model.cause import Cause
-    from cti.model.overflow import Disconnect, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
+    from cti.model.overflow import Disconnect, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
     from cti.model.personal import Deputy, LastAgent, Personal
     from cti.model.predictive import PredictiveSettings
     from cti.model.widening import Widening
@@ -65,6 +65,7 @@ _HOME = {
     "SupervisorControl": "cti.supervisor_control",
     "ToAgent": "cti.model.party",
     "ToDestination": "cti.model.overflow",
+    "ToFax": "cti.model.overflow",
     "ToMailbox": "cti.model.overflow",
     "ToNumber": "cti.model.party",
     "ToQueue": "cti.model.overflow",
@@ -107,6 +108,7 @@ __all__ = [
     "SupervisorControl",
     "ToAgent",
     "ToDestination",
+    "ToFax",
     "ToMailbox",
     "ToNumber",
     "ToQueue",

@@ -194,6 +194,30 @@ class AgentControl(AgentCalls, AgentMessages):
         """
         self._loop.ask(services.DeflectRequested(self._agent, to))
 
+    def accept(self) -> None:
+        """Take the fax that the agent is offered; no phone rings for one. Told by Established.
+
+        Raises:
+            InvalidConnection: the agent is offered none.
+        """
+        self._loop.ask(services.AcceptTaskRequested(self._agent))
+
+    def reject(self) -> None:
+        """Do not take the fax that the agent is offered: it goes to somebody else. Told by OfferEnded.
+
+        Raises:
+            InvalidConnection: the agent is offered none.
+        """
+        self._loop.ask(services.RejectTaskRequested(self._agent))
+
+    def complete(self) -> None:
+        """The agent has dealt with the fax they have, and works after it as after a call. Told by CallCleared.
+
+        Raises:
+            InvalidConnection: the agent has none.
+        """
+        self._loop.ask(services.CompleteTaskRequested(self._agent))
+
     def hang_up(self) -> None:
         """Clear Connection: the agent leaves. With a caller alone, that ends the call; a held caller goes back to the
         queue.

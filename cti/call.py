@@ -13,18 +13,21 @@ from cti.model import callback_requests, events, facts
 from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
-from cti.model.overflow import ToQueue
+from cti.model.overflow import ToFax, ToQueue
 from cti.model.personal import LastAgent, Personal
+from cti.model.states import InteractionState
 from cti.plan import PersonalFrom, Plan, Request, RouteSelect
 from cti.promise import Promise
 from cti.script.callback_number import CallbackOutcome
 from cti.script.channel_control import ChannelControl
 from cti.script.collected import no_secret
 from cti.script.conversation import Conversation
+from cti.script.faxing import GOODBYE_S, FaxOutcome, receive_fax
 
 if TYPE_CHECKING:
     from cti.engine_loop import EngineLoop
-    from cti.messages.mailroom import Mailroom, MessageLeft
+    from cti.messages.arrivals import MessageLeft
+    from cti.messages.mailroom import Mailroom
     from cti.switch import FreeSwitch
 
 
@@ -277,16 +280,71 @@ class Call(Conversation):
             CallGone: the caller hung up.
         """
         self._control.check()
-        known = self._loop.engine.world.interactions.get(self.id)
-        return self._mailroom.take_message(
-            self,
-            mailbox,
-            switch=known.switch if known is not None else "",
-            interaction=self.id,
-            calling_number=self.calling_number,
-            calling_name=self.calling_name,
-            called_number=self.called_number,
+        return self._mailroom.arrivals.take_message(self, self._mailroom.box(mailbox), **self._who())
+
+    def receive_fax(self, mailbox: str) -> MessageLeft:
+        """Receive a fax into a mailbox of the centre's own. Answers the call if it is not answered.
+
+        Blocks until it is there, or nothing comes: half a minute and more a page. Kept as TIFF and, with Pillow, as PDF.
+
+        Args:
+            mailbox: the mailbox's name (``CallCenter.add_mailbox``).
+
+        Returns:
+            Whether there is a fax, and of how many pages; one that broke off counts, with ``error`` in its record.
+
+        Raises:
+            UnknownMailbox: there is none of this name; the message names the nearest.
+            ConfigurationError: nothing says where messages are kept.
+            CallGone: the sender hung up; the pages that had come by then are kept all the same.
+        """
+        self._control.check()
+
+        def receive(path: str) -> FaxOutcome:
+            return receive_fax(self, self._sounding, self._control.now(), path)
+
+        left = self._mailroom.arrivals.take_fax(self._mailroom.box(mailbox), receive, **self._who())
+        self.sleep(GOODBYE_S)
+        return left
+
+    def detect_fax(self, mailbox: str) -> None:
+        """From now on listen whether the caller is a fax machine; if it is, receive its fax. Never blocks for long.
+
+        It is listened for until an agent has the call. When the machine's tone (CNG) is heard, the script ends where it
+        is, or the call leaves its queue, and the fax goes into the mailbox. Answer the call first: machines are silent
+        before.
+
+        Args:
+            mailbox: the mailbox's name.
+
+        Raises:
+            UnknownMailbox: there is none of this name.
+            CallGone: the caller hung up.
+        """
+        self._control.check()
+        self._mailroom.box(mailbox)
+        self._channel_control.hear_fax(lambda: self._fax_heard(mailbox))
+        # mod_spandsp wants something to execute when it hears one; the event is what tells us.
+        self._sounding.run(
+            "spandsp_start_fax_detect", "set cti_fax_heard=true", key=False, until=self._control.now() + 10.0
         )
+
+    def _fax_heard(self, mailbox: str) -> None:
+        """Told in the greenlet that reads the switch's events."""
+        known = self._loop.engine.world.interactions.get(self.id)
+        if known is not None and (known.state.is_waiting or known.state is InteractionState.OFFERED):
+            self._loop.submit(facts.DivertRequested(self.id, ToFax(mailbox)))
+
+    def _who(self) -> dict[str, str]:
+        """What is kept of the call with a message that is left in it."""
+        known = self._loop.engine.world.interactions.get(self.id)
+        return {
+            "switch": known.switch if known is not None else "",
+            "interaction": self.id,
+            "calling_number": self.calling_number,
+            "calling_name": self.calling_name,
+            "called_number": self.called_number,
+        }
 
     def hang_up(self, cause: Cause = Cause.NORMAL_CLEARING) -> None:
         """End the call; harmless when it has ended."""

@@ -136,7 +136,7 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         self._call_of = self._scripts.call
         self._no_switches(node, bridge_at)
         self._messages = messages
-        self._mailroom = Mailroom(self._loop, messages, self._switches.get)
+        self._mailroom = Mailroom(self._loop, messages, self._switches)
         if switch is not None:
             host, port = address(switch)
             self.add_switch(f"{host}:{port}", switch, password)
@@ -331,8 +331,8 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         if self._watchdog is not None:
             self._watchdog.kill()
             self._watchdog = None
-        self._disconnect()
         self._mailroom.stop()
+        self._disconnect()
         self._scripts.stop()
         self._loop.stop()
         if self._journal is not None:

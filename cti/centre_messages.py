@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from attrs import evolve
 from cti.call import Call
 from cti.centre_settings import settings_of
 from cti.errors import UnknownMessage
+from cti.messages.fax_job import FaxJob
 from cti.messages.mailroom import Mailroom
 from cti.messages.message_record import MessageRecord
 from cti.messages.messages import Messages
@@ -41,7 +43,11 @@ class CentreMessages:
         def take(call: Call) -> None:
             call.voicemail(box.id)
 
+        def take_fax(call: Call) -> None:
+            call.receive_fax(box.id)
+
         self._scripts.on_name(box.script, take)
+        self._scripts.on_name(box.fax_script, take_fax)
 
     def remove_mailbox(self, mailbox: str) -> None:
         """Take a mailbox out; its messages stay on the disk."""
@@ -101,3 +107,48 @@ class CentreMessages:
             UnknownMessage: there is none of this id.
         """
         self._mailroom.delete(message)
+
+    # -- faxes ----------------------------------------------------------------------------------------------------
+
+    def send_fax(
+        self,
+        number: str,
+        file: str | os.PathLike[str],
+        *,
+        tries: int = 3,
+        pause_s: float = 300.0,
+        calling_number: str = "",
+        station: str = "",
+    ) -> FaxJob:
+        """Send a fax: at once, and again after a while where nobody answers or it breaks off. Also over a restart.
+
+        FaxSent tells when it has gone over, or been given up; ``fax`` how it stands.
+
+        Args:
+            number: whom to; one of the centre's ``allowed_destinations`` must let it through.
+            file: a TIFF, PNG or JPEG that this process can read; every page of it is sent.
+            tries: how often it is tried, 1 to 100.
+            pause_s: seconds before the next try.
+            calling_number: what the other side is shown.
+            station: what we call ourselves to it, at most 20 characters.
+
+        Raises:
+            DestinationNotAllowed: no destination lets the number through.
+            ConfigurationError: the file is no picture or cannot be read, another argument makes no sense, Pillow is not
+                there, or nothing says where messages are kept.
+        """
+        return self._mailroom.outbox.send(
+            number, file, tries=tries, pause_s=pause_s, calling_number=calling_number, station=station
+        )
+
+    def fax(self, fax: str) -> FaxJob:
+        """How a fax stands that is to be sent. Blocks this greenlet for a moment.
+
+        Raises:
+            UnknownMessage: there is none of this id.
+        """
+        return self._mailroom.outbox.get(fax)
+
+    def faxes(self) -> list[FaxJob]:
+        """The faxes that are to be sent or have been in the last month, the newest first. Blocks for a moment."""
+        return self._mailroom.outbox.all()

@@ -18,6 +18,7 @@ from cti.errors import CallGone, CtiError, LinkClosed
 from cti.model import callback_events, events, facts
 from cti.model.cause import Cause
 from cti.model.ids import InteractionId
+from cti.model.overflow import FAX_SCRIPT
 from cti.model.states import InteractionState
 from cti.plan import Request, RouteSelect
 
@@ -110,6 +111,8 @@ class Scripts:
             if call is not None:
                 call._told(event)  # noqa: SLF001 - nobody else tells it
                 if isinstance(event, events.Diverted) and event.to_script:
+                    if event.to_script.startswith(FAX_SCRIPT):
+                        self._interrupt(call)
                     self._begin(call, self._by_name.get(event.to_script), f"no script {event.to_script!r}")
             if isinstance(event, events.CallCleared):
                 self._calls.pop(event.interaction, None)
@@ -145,6 +148,12 @@ class Scripts:
         if script is not None and first is not None:
             script = _then(first, script)
         self._begin(call, script, f"no script {name!r}" if name else "no script for this number")
+
+    def _interrupt(self, call: Call) -> None:
+        """The caller has turned out to be a fax machine: whatever a script is saying to it, it says no more."""
+        running = self._running.get(call.id)
+        if running is not None and running is not gevent.getcurrent():
+            running.kill(block=False)
 
     def _begin(self, call: Call, script: Script | None, without: str) -> None:
         greenlet = self._running[call.id] = self._spawn(self._play, call, script, without)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from cti.call import QueueOutcome
 from cti.errors import CallGone
-from cti.messages.mailroom import MessageLeft
+from cti.messages.arrivals import MessageLeft
 from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, InteractionId, QueueId
@@ -49,6 +49,7 @@ class FakeCall(Conversation):
         missing: prompts that are not there.
         lengths: how long a prompt lasts, in seconds, where it is not FILE_S.
         recognizes: whether there is a recognizer for speech.
+        fax_pages: how many pages the caller sends, who is a fax machine; 0 for a person.
         mailboxes: what callers hear in the mailboxes of these names, and may do.
     """
 
@@ -67,6 +68,7 @@ class FakeCall(Conversation):
         lengths: Mapping[str, float] | None = None,
         recognizes: bool = True,
         mailboxes: Iterable[Mailbox] = (),
+        fax_pages: int = 0,
     ) -> None:
         listed = [turns] if isinstance(turns, str | Press | Speaks | HangUp) else turns
         self.control = FakeControl(listed, hang_up_s=hang_up_s, missing=missing, lengths=lengths, recognizes=recognizes)
@@ -94,6 +96,9 @@ class FakeCall(Conversation):
         self.own_priority = 0
         """Its priority without its queue's."""
         self._callbacks = tuple(callbacks)
+        self.faxes: list[tuple[str, int]] = []
+        """Each fax that was received: the mailbox, and its pages."""
+        self._fax_pages = fax_pages
         self._queues = queues or {}
         self._mailboxes = {each.id: each for each in mailboxes}
         self._hung_up = False
@@ -222,6 +227,22 @@ class FakeCall(Conversation):
             self._left(box, length_s)
             raise
         return self._left(box, spoken.length_s)
+
+    def receive_fax(self, mailbox: str) -> MessageLeft:
+        """As Call.receive_fax; there is one if the caller is a fax machine (``fax_pages``)."""
+        self.control.check()
+        self.answer()
+        if not self._fax_pages:
+            return MessageLeft(False)
+        self.faxes.append((mailbox, self._fax_pages))
+        return MessageLeft(True, f"fake-fax-{len(self.faxes)}", pages=self._fax_pages)
+
+    def detect_fax(self, mailbox: str) -> None:
+        """As Call.detect_fax; a fax machine is heard at once, and the script ends here."""
+        self.control.check()
+        if self._fax_pages:
+            self.receive_fax(mailbox)
+            raise self.control.gone("fax")
 
     def _left(self, box: Mailbox, length_s: float) -> MessageLeft:
         if length_s < box.min_s:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import smtplib
-import ssl
 from collections import deque
 from collections.abc import Callable
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
-from typing import Any, Final
+from typing import Final
 
 import gevent
 import gevent.event
@@ -17,10 +14,9 @@ from attrs import Attribute, field, frozen
 
 from cti.alarms.alarm import RAISED, Alarm, Grade
 from cti.errors import ConfigurationError
+from cti.mail_server import MailServer, mail_address, mail_addresses
 from cti.model.validate import count, name, one_of, seconds
 
-TIMEOUT_S: Final = 20.0
-"""How long any step of the conversation with the mail server may take."""
 MOST: Final = 200
 """Alarms in one message; those before are counted in it."""
 
@@ -30,13 +26,7 @@ _log = structlog.get_logger("cti.alarms")
 def _addresses(_instance: object, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
     if not value:
         raise ConfigurationError(f"{attribute.name} is empty; name whoever is to get the alarms")
-    for each in value:
-        _address(_instance, attribute, each)
-
-
-def _address(_instance: object, attribute: Attribute[Any], value: str) -> None:
-    if not isinstance(value, str) or "@" not in value or not value.isprintable() or " " in value:
-        raise ConfigurationError(f"{attribute.name}: {value!r} is no address of e-mail")
+    mail_addresses(_instance, attribute, value)
 
 
 @frozen
@@ -57,7 +47,7 @@ class MailSettings:
     """
 
     host: str = field(validator=name)
-    sender: str = field(validator=_address)
+    sender: str = field(validator=mail_address)
     to: tuple[str, ...] = field(converter=tuple, validator=_addresses)
     port: int = field(default=587, validator=count)
     security: str = field(default="starttls", validator=one_of("starttls", "tls", "none"))
@@ -78,7 +68,9 @@ class AlarmMail:
 
     def __init__(self, settings: MailSettings, send: Callable[[EmailMessage], object] | None = None) -> None:
         self._settings = settings
-        self._send = send or self._by_smtp
+        made = settings
+        self._server = MailServer(made.host, made.sender, made.port, made.security, made.user, made.password)
+        self._send = send or self._server.send
         self._least = Grade(settings.at_least).rank
         self._waiting: deque[Alarm] = deque(maxlen=MOST)
         self._left_out = 0
@@ -122,34 +114,12 @@ class AlarmMail:
         raised = [alarm for alarm in alarms if alarm.state == RAISED]
         worst = max((alarm.grade for alarm in raised), key=lambda grade: grade.rank, default=None)
         said = f"{len(raised)} raised, worst {worst.value}" if worst is not None else "cleared"
-        message = EmailMessage()
-        message["Subject"] = f"[cti] alarms: {said}"
-        message["From"] = self._settings.sender
-        message["To"] = ", ".join(self._settings.to)
-        message["Date"] = formatdate(localtime=True)
-        message["Message-ID"] = make_msgid(domain=self._settings.sender.rpartition("@")[2])
-        message["Auto-Submitted"] = "auto-generated"
+        message = self._server.message(f"[cti] alarms: {said}", self._settings.to)
         lines = [f"{left_out} earlier ones are not shown; the log has them.", ""] if left_out else []
         for alarm in alarms:
             lines += _lines(alarm)
         message.set_content("\n".join(lines))
         return message
-
-    def _by_smtp(self, message: EmailMessage) -> None:
-        """In a thread of its own."""
-        made = self._settings
-        context = ssl.create_default_context()
-        server: smtplib.SMTP
-        if made.security == "tls":
-            server = smtplib.SMTP_SSL(made.host, made.port, timeout=TIMEOUT_S, context=context)
-        else:
-            server = smtplib.SMTP(made.host, made.port, timeout=TIMEOUT_S)
-        with server:
-            if made.security == "starttls":
-                server.starttls(context=context)
-            if made.user:
-                server.login(made.user, made.password)
-            server.send_message(message)
 
 
 def _lines(alarm: Alarm) -> list[str]:

@@ -7,7 +7,7 @@ from attrs import frozen
 from cti.api.converter import Line
 from cti.api.refusal import InvalidParameter
 from cti.model.ids import AgentId, QueueId
-from cti.model.overflow import Overflow, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import Overflow, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.party import Party, ToAgent, ToNumber
 
 
@@ -39,6 +39,7 @@ class WhitherParams:
     destination: Line | None = None
     voicemail: Line | None = None
     mailbox: Line | None = None
+    fax: Line | None = None
     script: Line | None = None
 
     def whither(self) -> ToAgent | Overflow:
@@ -56,6 +57,8 @@ class WhitherParams:
             return ToDestination(self.destination)
         if self.mailbox is not None:
             return ToMailbox(self.mailbox)
+        if self.fax is not None:
+            return ToFax(self.fax)
         return ToVoicemail(self.voicemail) if self.voicemail is not None else ToScript(self.script or "")
 
 

@@ -19,6 +19,7 @@ from cti.model.overflow import (
     WAIT,
     Overflow,
     ToDestination,
+    ToFax,
     ToMailbox,
     ToQueue,
     ToScript,
@@ -120,6 +121,8 @@ def _said(to: Overflow) -> str:
             return f"voicemail {mailbox}{'@' + domain if domain else ''}"
         case ToMailbox(mailbox=mailbox):
             return f"mailbox {mailbox}"
+        case ToFax(mailbox=mailbox):
+            return f"fax {mailbox}"
         case ToScript(script=script):
             return f"script {script}"
         case _:

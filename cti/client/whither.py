@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cti.errors import ConfigurationError
-from cti.model.overflow import Overflow, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import Overflow, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.party import Party, ToAgent, ToNumber
 
 
@@ -24,6 +24,8 @@ def whither(to: Party | Overflow) -> Mapping[str, str]:
             return {"voicemail": mailbox}
         case ToMailbox(mailbox=mailbox):
             return {"mailbox": mailbox}
+        case ToFax(mailbox=mailbox):
+            return {"fax": mailbox}
         case ToScript(script=script):
             return {"script": script}
     raise ConfigurationError(f"{to!r}: a call cannot be sent there by the protocol")

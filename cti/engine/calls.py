@@ -160,6 +160,7 @@ class Calls:
     def parked(self, leg: Connection) -> None:
         """A leg hears nobody now."""
         if not leg.clearing:
+            self._offers.parked(leg)
             self._talk.parked(leg)
             self._made.parked(leg)
             self.callbacks.parked(leg)

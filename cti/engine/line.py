@@ -28,6 +28,7 @@ from cti.model.overflow import (
     WAIT,
     Overflow,
     ToDestination,
+    ToFax,
     ToMailbox,
     ToQueue,
     ToScript,
@@ -332,7 +333,7 @@ class Line:
                 self._exits.divert(call, destination, cause)
             case ToVoicemail(mailbox=mailbox, domain=domain):
                 self._exits.leave_message(call, mailbox, domain, cause)
-            case ToScript() | ToMailbox():
+            case ToScript() | ToMailbox() | ToFax():
                 self._exits.to_script(call, script_of(target), cause)
             case _:
                 if not self.nobody_there(call):

@@ -18,7 +18,7 @@ from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import ConnectionId, SwitchId
-from cti.model.interaction import Interaction
+from cti.model.interaction import Interaction, InteractionKind
 from cti.model.states import LINK, LinkState, LinkTrigger
 
 _GONE = "SWITCH_SNAPSHOT"
@@ -172,6 +172,8 @@ class Links:
             self._calls.established(known)
         if channel.established and channel.bridged_to is None and call.is_away and known.id == call.caller:
             self._calls.parked(known)  # a customer who has answered a callback while we did not look
+        if channel.established and channel.bridged_to is None and call.kind is InteractionKind.VOICEMAIL:
+            self._calls.parked(known)
 
     def _calls_on(self, switch: SwitchId) -> list[Interaction]:
         return [call for call in self._world.interactions.values() if call.switch == switch]

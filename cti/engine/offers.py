@@ -217,9 +217,7 @@ class Offers:
             self.consulted_answered(leg)
             return
         if call.kind is InteractionKind.VOICEMAIL:
-            leg.move(ConnectionTrigger.ESTABLISH)
-            self.kept(made)
-            return
+            return  # nothing can be played until the leg is parked; what is begun before is lost [live]
         if not call.is_away:
             world.emit(intents.Bridge(leg.switch, call.caller, leg.id))
         world.router.call_gone(call.id)
@@ -230,6 +228,14 @@ class Offers:
         """Connect a customer with the agent who has answered and waits for them."""
         self.extend(made, self._world.now + BRIDGE_LEASE_S)
         self._world.emit(intents.Bridge(call.switch, call.caller, made.leg))
+
+    def parked(self, leg: Connection) -> None:
+        """The agent's leg hears nobody; whoever has answered for a voice message can hear it from now on."""
+        made = self._of(leg)
+        if made is None or made.state is not ReservationState.ACCEPTED or made.consults is not None:
+            return
+        if self._world.interactions[made.interaction].kind is InteractionKind.VOICEMAIL:
+            self.kept(made)
 
     def bridged(self, leg: Connection) -> None:
         """Caller and agent hear each other: the promise is kept."""

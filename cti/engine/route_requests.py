@@ -8,7 +8,7 @@ from cti.engine.world import World
 from cti.model import events, facts
 from cti.model.cause import Cause
 from cti.model.interaction import Interaction
-from cti.model.overflow import Disconnect, Overflow, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import Disconnect, Overflow, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.personal import LastAgent, Personal
 from cti.model.queue import QueueSettings
 
@@ -85,6 +85,8 @@ def _said(to: Overflow | None, personal: Personal | LastAgent | None) -> str:
             return f"voicemail {mailbox}"
         case ToMailbox(mailbox=mailbox):
             return f"mailbox {mailbox}"
+        case ToFax(mailbox=mailbox):
+            return f"fax {mailbox}"
         case ToScript(script=script):
             return f"script {script}"
         case Disconnect():

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import gevent
 import gevent.event
 import structlog
-from attrs import evolve, frozen
 
 from cti.engine_loop import EngineLoop
-from cti.errors import CallGone, ConfigurationError, CtiError, UnknownMailbox, UnknownMessage
+from cti.errors import ConfigurationError, CtiError, UnknownMailbox, UnknownMessage
+from cti.messages.arrivals import Arrivals
+from cti.messages.fax_outbox import FaxOutbox
 from cti.messages.hearings import Hearings
+from cti.messages.lights import Lights
+from cti.messages.message_mail import MessageMail
 from cti.messages.message_record import FAX, HEARD, NEW, RECORDING, VOICEMAIL, MessageRecord
 from cti.messages.messages import Messages
 from cti.model import events, facts, services
@@ -23,31 +26,16 @@ from cti.model.interaction import InteractionKind
 from cti.model.mailbox import OWNERS, Mailbox
 from cti.model.message import Message
 from cti.model.queue import QueueSettings
-from cti.script.channel_control import Switch
-from cti.script.conversation import Conversation
-from cti.script.leaving import leave_message
+from cti.switch import FreeSwitch
 
 MOST_DELIVERIES: Final = 5
 """How often a message is brought into a queue whose agents hang up on it."""
+STOP_S: Final = 2.0
+"""How long whatever is under way may take to end."""
 SWEEP_EVERY_S: Final = 60.0
 """How often is looked for what has been left undone?"""
 
 _log = structlog.get_logger("cti.messages")
-
-
-@frozen
-class MessageLeft:
-    """What came of letting a caller leave a message.
-
-    Args:
-        kept: whether there is one; what is too short, or silent, is none.
-        message: what it is kept under; empty for none.
-        length_s: of what was said, seconds.
-    """
-
-    kept: bool
-    message: str = ""
-    length_s: float = 0.0
 
 
 class Mailroom:
@@ -56,18 +44,16 @@ class Mailroom:
     Args:
         loop: runs the engine.
         messages: where they are kept; None keeps none.
-        switches: the switch of this id.
+        switches: every switch, also one that is added later.
     """
 
-    def __init__(
-        self, loop: EngineLoop, messages: Messages | None, switches: Callable[[SwitchId], Switch | None]
-    ) -> None:
+    def __init__(self, loop: EngineLoop, messages: Messages | None, switches: Mapping[SwitchId, FreeSwitch]) -> None:
         self._loop = loop
         self._messages = messages
         self._boxes: dict[str, Mailbox] = {}
         self._hearings = Hearings(
             loop,
-            switches,
+            switches.get,
             self._spawn,
             self._found,
             heard=lambda message, agent: self.mark(message, by=agent),
@@ -76,10 +62,17 @@ class Mailroom:
         )
         self._greenlets: set[gevent.Greenlet[..., Any]] = set()
         self._started = False
-        self.changed: list[Callable[[Mailbox], object]] = []
-        """Called when the messages of a mailbox are others; must not block."""
-        self.came: list[Callable[[Mailbox, MessageRecord], object]] = []
-        """Called with each message that has been left; must not block."""
+        self._switches = switches
+        self._arrivals: Arrivals | None = None
+        self._outbox: FaxOutbox | None = None
+        self._lights: Lights | None = None
+        self._mail: MessageMail | None = None
+        if messages is not None:
+            self._outbox = FaxOutbox(loop, messages, switches, self._spawn)
+            self._arrivals = Arrivals(messages, self._boxes.get, self._spawn, self._came)
+            self._lights = Lights(messages, self._boxes.values, switches.values, self._spawn)
+            if messages.mail is not None:
+                self._mail = MessageMail(messages, messages.mail, self._boxes.get)
 
     # -- mailboxes ------------------------------------------------------------------------------------------------
 
@@ -129,13 +122,25 @@ class Mailroom:
         self._started = True
         if self._messages is not None:
             self._spawn(self._sweep_for_ever)
+            for switch in self._switches.values():
+                self._lights_by(switch)
+        if self._mail is not None:
+            self._spawn(self._mail.run)
+        if self._outbox is not None:
+            self._spawn(self._outbox.run)
         self._hearings.resume()
 
     def stop(self) -> None:
-        """End whatever is under way; what plays plays on."""
+        """End whatever is under way, while the switch can still be told; what plays plays on. Blocks for a moment.
+
+        A fax that is being sent is hung up on: the next run sends it again, and nobody gets it twice.
+        """
         self._started = False
-        for greenlet in list(self._greenlets):
-            greenlet.kill(block=False)
+        gevent.killall([each for each in self._greenlets if each is not gevent.getcurrent()], timeout=STOP_S)
+
+    def _lights_by(self, switch: FreeSwitch) -> None:
+        if self._lights is not None:
+            switch.light_asked = self._lights.asked
 
     def _spawn(self, run: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]:
         greenlet: gevent.Greenlet[..., Any] = gevent.spawn(run, *args)
@@ -159,7 +164,7 @@ class Mailroom:
         if first:
             for record in messages.do(messages.index.in_state, RECORDING):
                 if not self._is_alive(record.interaction):
-                    self._finish(record, None)
+                    self.arrivals.finish(record)
         for record in messages.do(messages.index.in_state, NEW):
             if first or not record.deliveries:
                 self._deliver(record)
@@ -174,60 +179,33 @@ class Mailroom:
     def _is_alive(self, interaction: str) -> bool:
         return InteractionId(interaction) in self._loop.engine.world.interactions
 
-    # -- leaving --------------------------------------------------------------------------------------------------
-
-    def take_message(self, call: Conversation, mailbox: str, **who: str) -> MessageLeft:
-        """Let a caller leave a message. Blocks until they have.
-
-        Args:
-            call: the caller.
-            mailbox: the mailbox's name.
-            who: the fields of MessageRecord about the call.
+    @property
+    def arrivals(self) -> Arrivals:
+        """What lets callers leave messages.
 
         Raises:
-            CallGone: the caller hung up; what they had said until then is kept all the same.
-            UnknownMailbox: there is none of this name.
             ConfigurationError: nothing says where messages are kept.
         """
-        messages, box = self._kept(), self.box(mailbox)
-        record = messages.begin(VOICEMAIL, box.id, **who)
-        said_s: float | None = None
-        began = time.monotonic()
-        try:
-            said_s = leave_message(call, box, record.path).length_s
-        except CallGone:
-            # By the file itself where it can be reached; else nobody knows better than the clock.
-            record = evolve(record, length_s=time.monotonic() - began)
-            raise
-        finally:
-            # In a greenlet of its own: a script may be killed, its caller's message must not be lost with it.
-            finishing = self._spawn(self._finish, record, said_s)
-        return self._joined(finishing)
+        self._kept()
+        assert self._arrivals is not None
+        return self._arrivals
 
-    def _joined(self, finishing: gevent.Greenlet[..., MessageLeft]) -> MessageLeft:
-        left: MessageLeft = finishing.get()
-        return left
+    @property
+    def outbox(self) -> FaxOutbox:
+        """What sends faxes.
 
-    def _finish(self, record: MessageRecord, said_s: float | None) -> MessageLeft:
-        """A message has been left, or nothing: measure it, keep it, deliver it."""
-        messages = self._kept()
-        box = self._boxes.get(record.mailbox)
-        at_most_s = record.length_s
-        measured = messages.measured(record, said_s)
-        if not measured.size and said_s is None and not measured.error:
-            measured = evolve(measured, length_s=at_most_s)
-        if measured.length_s < (box.min_s if box is not None else 0.0) or (measured.error and not measured.length_s):
-            messages.delete(record)
-            return MessageLeft(False, "", measured.length_s)
-        kept = evolve(measured, state=NEW, mailed=box is None or not box.email)
-        messages.do(messages.index.put, kept)
-        _log.info("a message has been left", mailbox=kept.mailbox, message=kept.id, length_s=round(kept.length_s, 1))
-        if box is not None:
-            self._tell_changed(box)
-            for told in self.came:
-                told(box, kept)
-        self._deliver(kept)
-        return MessageLeft(True, kept.id, kept.length_s)
+        Raises:
+            ConfigurationError: nothing says where messages, and faxes, are kept.
+        """
+        self._kept()
+        assert self._outbox is not None
+        return self._outbox
+
+    def _came(self, record: MessageRecord) -> None:
+        self._told_changed(record.mailbox)
+        if self._mail is not None:
+            self._mail.more()
+        self._deliver(record)
 
     # -- delivery -------------------------------------------------------------------------------------------------
 
@@ -268,6 +246,8 @@ class Mailroom:
         """Follow the messages. Never blocks."""
         if not self._started or self._messages is None:
             return
+        if isinstance(event, events.SystemStatus) and event.switch in self._switches:
+            self._lights_by(self._switches[event.switch])  # it may have been added since
         over = self._hearings.told(event)
         if isinstance(event, events.CallCleared) and event.interaction_kind in (VOICEMAIL, FAX) and not over:
             self._spawn(self._over, event)
@@ -360,5 +340,5 @@ class Mailroom:
             self._tell_changed(box)
 
     def _tell_changed(self, box: Mailbox) -> None:
-        for told in self.changed:
-            told(box)
+        if self._lights is not None:
+            self._lights.changed(box)

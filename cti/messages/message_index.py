@@ -25,7 +25,7 @@ class MessageIndex:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self.path = self._path = Path(path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as database:
             database.execute("PRAGMA journal_mode=WAL")

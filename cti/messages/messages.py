@@ -17,6 +17,7 @@ import structlog
 from attrs import evolve
 
 from cti.errors import ConfigurationError
+from cti.mail_server import MailServer
 from cti.messages.message_index import MessageIndex
 from cti.messages.message_record import FAX, MessageRecord
 from cti.model.recording import RecordingSettings
@@ -43,6 +44,7 @@ class Messages:
         reached_at: the same directory as this process sees it; ``directory`` if not given. Where it cannot be reached,
             messages have no checksum, and cannot be fetched or mailed.
         index: the index's file; ``messages.sqlite3`` in ``reached_at`` if not given.
+        mail: what takes the e-mail of mailboxes that send any; None sends none.
 
     Raises:
         ConfigurationError: the directory is no absolute path, or the index cannot be made.
@@ -54,7 +56,9 @@ class Messages:
         *,
         reached_at: str | os.PathLike[str] | None = None,
         index: str | os.PathLike[str] | None = None,
+        mail: MailServer | None = None,
     ) -> None:
+        self.mail = mail
         self.directory = RecordingSettings(directory).directory.rstrip("/")
         self._reached_at = Path(reached_at if reached_at is not None else directory)
         try:
@@ -71,7 +75,11 @@ class Messages:
 
     def local(self, record: MessageRecord) -> Path:
         """Where this process finds a message's file."""
-        return self._reached_at / Path(record.path).relative_to(self.directory)
+        return self.reached(record.path)
+
+    def reached(self, path: str) -> Path:
+        """Where this process finds what the switch's machine calls ``path``."""
+        return self._reached_at / Path(path).relative_to(self.directory)
 
     def begin(self, kind: str, mailbox: str, **who: Any) -> MessageRecord:
         """Make room for a message that is about to be left. Blocks this greenlet, and no other.

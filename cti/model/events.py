@@ -319,6 +319,24 @@ class Audited:
 
 
 @frozen(kw_only=True)
+class FaxSent:
+    """A fax has been sent, or given up after its last try (not CSTA)."""
+
+    at: float
+    fax: str
+    """What it is kept under."""
+    number: str
+    success: bool
+    pages: int
+    """That went over in the last try."""
+    total_pages: int
+    code: int
+    """Of spandsp (``t30.h``); -1 if there was no fax machine at the other end."""
+    text: str
+    tries: int
+
+
+@frozen(kw_only=True)
 class SystemStatus:
     """A switch's link changed: ``status`` is CSTA's (initializing, normal, messagesLost, disabled)."""
 
@@ -399,6 +417,7 @@ EVENTS: Mapping[str, type[Any]] = {
         RecordingKept,
         BackInService,
         OutOfService,
+        FaxSent,
         SystemStatus,
         InvariantBroken,
         *callback_events.EVENTS,

@@ -10,7 +10,7 @@ from attrs import Attribute, field, frozen
 
 from cti.errors import ConfigurationError
 from cti.model.ids import AgentId, QueueId
-from cti.model.overflow import ToMailbox, script_of
+from cti.model.overflow import ToFax, ToMailbox, script_of
 from cti.model.personal import LOGGED_OFF, NOT_READY, Personal
 from cti.model.requirement import Requirement
 from cti.model.validate import name, seconds, whole
@@ -134,3 +134,8 @@ class Mailbox:
     def script(self) -> str:
         """The name of the script that takes callers to it."""
         return script_of(ToMailbox(self.id))
+
+    @property
+    def fax_script(self) -> str:
+        """The name of the script that receives faxes into it."""
+        return script_of(ToFax(self.id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import field, frozen
 
 from cti.model.ids import QueueId
@@ -43,6 +45,13 @@ class ToMailbox:
 
 
 @frozen
+class ToFax:
+    """The caller is a fax machine: what it sends is received into a mailbox of the centre's own."""
+
+    mailbox: str = field(validator=name)
+
+
+@frozen
 class ToScript:
     """Back to a script of the host application, by the name it was registered under (``CallCenter.script``).
 
@@ -57,7 +66,7 @@ class Disconnect:
     """The call is cleared."""
 
 
-Overflow = ToQueue | ToDestination | ToVoicemail | ToMailbox | ToScript | Disconnect
+Overflow = ToQueue | ToDestination | ToVoicemail | ToMailbox | ToFax | ToScript | Disconnect
 
 WAIT = "wait"
 EXPECTED_WAIT = "expected wait"
@@ -67,6 +76,10 @@ REASONS = (WAIT, EXPECTED_WAIT, LENGTH, UNSTAFFED)
 """Why a call overflows."""
 
 
+FAX_SCRIPT: Final = "fax:"
+"""How the names of scripts begin that receive a fax, whatever another script is doing with the call."""
+
+
 def script_of(target: Overflow | None) -> str:
     """The name of the script that takes a call there; empty if none does."""
     match target:
@@ -74,5 +87,7 @@ def script_of(target: Overflow | None) -> str:
             return script
         case ToMailbox(mailbox=mailbox):
             return f"mailbox:{mailbox}"
+        case ToFax(mailbox=mailbox):
+            return f"{FAX_SCRIPT}{mailbox}"
         case _:
             return ""

@@ -11,7 +11,7 @@ from attrs import Attribute, field, frozen
 
 from cti.errors import ConfigurationError, DestinationNotAllowed
 from cti.model.ids import AgentId
-from cti.model.overflow import ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.validate import name
 
 _NUMBER: Final = re.compile(r"[+0-9A-Za-z*#][0-9A-Za-z*#._-]{0,63}\Z", re.ASCII)
@@ -89,6 +89,8 @@ def said(to: object) -> str:
             return f"voicemail {mailbox}"
         case ToMailbox(mailbox=mailbox):
             return f"mailbox {mailbox}"
+        case ToFax(mailbox=mailbox):
+            return f"fax {mailbox}"
         case ToScript(script=script):
             return f"script {script}"
         case _:

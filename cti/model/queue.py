@@ -42,7 +42,7 @@ def _strategy(_instance: object, attribute: Attribute[Any], value: object) -> No
 def _overflow(_instance: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, Overflow):
         raise ConfigurationError(
-            f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToMailbox, ToScript or Disconnect"
+            f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToMailbox, ToFax, ToScript or Disconnect"
         )
 
 

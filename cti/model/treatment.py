@@ -90,7 +90,7 @@ def _offers(_instance: object, attribute: Attribute[Any], value: Mapping[str, ob
         if not isinstance(target, Overflow):
             raise ConfigurationError(
                 f"{attribute.name}: key {key!r} has {target!r}; it must be ToQueue, ToDestination, ToVoicemail, "
-                "ToMailbox, ToScript or Disconnect"
+                "ToMailbox, ToFax, ToScript or Disconnect"
             )
 
 

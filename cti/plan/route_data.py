@@ -9,14 +9,14 @@ from attrs import fields_dict
 
 from cti.errors import UnknownAgent, UnknownQueue
 from cti.model.ids import AgentId, QueueId
-from cti.model.overflow import Disconnect, Overflow, ToDestination, ToMailbox, ToQueue, ToScript, ToVoicemail
+from cti.model.overflow import Disconnect, Overflow, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.personal import Deputy, LastAgent, Personal, Terms
 from cti.plan.condition import short
 from cti.plan.route_select import PersonalFrom, RouteSelect
 from cti.plan.scope import Scope, UnknownScript
 from cti.plan.section import MISSING, Section
 
-TARGETS: Final = ("queue", "destination", "voicemail", "mailbox", "script", "hang_up")
+TARGETS: Final = ("queue", "destination", "voicemail", "mailbox", "fax", "script", "hang_up")
 _WHOM: Final = ("agent", "agent_from", "last_agent")
 
 
@@ -67,6 +67,8 @@ def _target(section: Section, scope: Scope) -> Overflow | None:
         return section.made(key, ToDestination, value)
     if key == "mailbox":
         return section.made(key, ToMailbox, value)
+    if key == "fax":
+        return section.made(key, ToFax, value)
     if key == "script":
         section.known(key, UnknownScript, value, scope.scripts)
         return section.made(key, ToScript, value)

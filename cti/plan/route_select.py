@@ -46,7 +46,7 @@ class PersonalFrom:
 def _target(_instance: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, Overflow):
         raise ConfigurationError(
-            f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToMailbox, ToScript or Disconnect"
+            f"{attribute.name} is {value!r}; it must be ToQueue, ToDestination, ToVoicemail, ToMailbox, ToFax, ToScript or Disconnect"
         )
 
 

@@ -20,6 +20,7 @@ class Switch(Protocol):
     """What it needs of the switch; ``cti.switch.FreeSwitch`` is one."""
 
     key_pressed: dict[str, Callable[[str], None]]
+    fax_heard: dict[str, Callable[[], None]]
 
     def api(self, command: str, argument: str = "", *, timeout: float = ...) -> str:
         """See EventSocket."""
@@ -48,6 +49,10 @@ class ChannelControl:
         self._changed = gevent.event.Event()
         switch.key_pressed[channel] = self._pressed
 
+    def hear_fax(self, heard: Callable[[], None]) -> None:
+        """Have somebody told, once, when a fax machine is heard; the channel has to be told to listen. Never blocks."""
+        self._switch.fax_heard[self._channel] = heard
+
     def now(self) -> float:
         """See Control."""
         return time.monotonic()
@@ -62,6 +67,7 @@ class ChannelControl:
         if self.gone_because is None:
             self.gone_because = cause
             self._switch.key_pressed.pop(self._channel, None)
+            self._switch.fax_heard.pop(self._channel, None)
             self.keys.flush()
             self._changed.set()
         return CallGone(self._call, self.gone_because)

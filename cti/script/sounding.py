@@ -93,6 +93,10 @@ class Sounding:
             return None
         return self.ended(running)
 
+    def hush(self) -> None:
+        """End whatever plays that another script has begun. Blocks for a moment."""
+        self._control.stop()
+
     def ended(self, running: Running) -> Event:
         """The end of an application that has one. Raises what ended it otherwise."""
         outcome = running.outcome

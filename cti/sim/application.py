@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cti.sim.cause import CAUSE_BY_SIP_STATUS, cause_named
 from cti.sim.eavesdrop import eavesdrop
+from cti.sim.fax_application import applications as fax_applications
 from cti.sim.ivr_application import applications as ivr_applications
 from cti.sim.ivr_application import terminated_by_key
 from cti.sim.scheduler import Handle
@@ -271,5 +272,6 @@ _APPLICATIONS: dict[str, Callable[[Channel, Running], bool]] = {
     "sleep": _start_sleep,
     "transfer": _transfer,
     "unset": _unset,
+    **fax_applications(finish),
     **ivr_applications(finish, sound_length_s),
 }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cti.sim.command_reader import Command
     from cti.sim.event_bus import Origin
     from cti.sim.far_end import FarEnd
+    from cti.sim.fax_application import FaxMachine
     from cti.sim.scheduler import Scheduler
     from cti.sim.traffic import Counters
 
@@ -100,6 +101,8 @@ class SimulatedSwitch:
         self.phones = Phones(self)
         self.missing_files: set[str] = set()
         """Sound files that playback does not find."""
+        self.fax_machines: dict[str, FaxMachine] = {}
+        """Which phones are fax machines, by the phone's ``contact``."""
         self.writes_files = False
         """Whether ``record`` and ``rxfax`` leave files where they are told to: silence, and blank pages."""
         self.max_sessions = 5000

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import gevent
 import gevent.event
 
-from cti.esl import Event
+from cti.esl import Api, Event, SendEvent
 from cti.model import facts, intents
 from cti.model.ids import SwitchId
 from cti.switch.event_fact import EVENTS, BridgeAt
@@ -17,6 +18,10 @@ from cti.switch.registrations import SUBCLASSES
 from cti.switch.snapshot import listed
 from cti.switch.timing import Timing
 from cti.switch.translator import Translator
+
+FAX_SENT: Final = "spandsp::txfaxresult"
+_LIGHT: Final = ("Message-Account", "VM-Sofia-Profile", "VM-sub-call-id", "VM-Call-ID")
+"""What a question about a light holds (sofia_reg.c, sofia_presence.c)."""
 
 
 class FreeSwitch:
@@ -56,14 +61,20 @@ class FreeSwitch:
             on_connecting=self._connecting,
             on_up=self._up,
             on_lost=self._lost,
-            names=(*EVENTS, "DTMF"),
-            subclasses=SUBCLASSES,
+            names=(*EVENTS, "DTMF", "DETECTED_TONE", "MESSAGE_QUERY"),
+            subclasses=(*SUBCLASSES, FAX_SENT),
             timing=timing,
             chance=chance,
         )
         self._awaited = self._socket.awaited
         self.key_pressed: dict[str, Callable[[str], None]] = {}
         """Who is told of each key pressed on a channel, by the channel's id; called in the reading greenlet."""
+        self.fax_heard: dict[str, Callable[[], None]] = {}
+        """Who is told when a fax machine is heard on a channel that listens for one, by the channel's id; the same."""
+        self.fax_ended: dict[str, Callable[[Event | None], None]] = {}
+        """Who is told how a fax ended that a channel sends, by the channel's id; None when it has hung up; the same."""
+        self.light_asked: Callable[[Mapping[str, str]], None] = lambda _: None
+        """Told when a phone wants to know whether there are messages for it (MESSAGE_QUERY); the same."""
         self._translator = Translator(
             switch,
             node,
@@ -146,8 +157,39 @@ class FreeSwitch:
             if told is not None:
                 told(event.text("DTMF-Digit") or "")
                 self._socket.warm()
-        elif self._translator.take(event):
+        elif event.name == "DETECTED_TONE":
+            # mod_spandsp tells it twice: once to everybody, once by the channel's own queue.
+            heard = self.fax_heard.pop(event.text("Unique-ID") or "", None)
+            if heard is not None and event.text("Detected-Fax-Tone") == "true":
+                heard()
+        elif event.subclass == FAX_SENT:
+            told_fax = self.fax_ended.get(event.text("Unique-ID") or "")
+            if told_fax is not None:
+                told_fax(event)
+        elif event.name == "MESSAGE_QUERY":
+            self.light_asked({name: event.text(name) or "" for name in _LIGHT})
+        else:
+            self._call_event(event)
+
+    def _call_event(self, event: Event) -> None:
+        if event.name == "CHANNEL_HANGUP" and self.fax_ended:
+            told_fax = self.fax_ended.get(event.text("Unique-ID") or "")
+            if told_fax is not None:
+                told_fax(None)
+        if self._translator.take(event):
             self._socket.warm()
+
+    def send_event(self, name: str, headers: Mapping[str, str]) -> None:
+        """Make an event on the switch; without a link, none. Never blocks.
+
+        Raises:
+            LocalProtocolError: it cannot be said safely.
+        """
+        self._socket.submit(SendEvent(name, dict(headers)), lambda _: None)
+
+    def begin_api(self, command: str, argument: str) -> None:
+        """Run an api command whose answer does not matter. Never blocks; without a link it does nothing."""
+        self._socket.submit(Api(f"{command} {argument}"), lambda _: None)
 
     def execute(self, intent: intents.SwitchIntent) -> None:
         """Carry out an intent. Never blocks; what becomes of it comes back as a fact.

@@ -52,6 +52,8 @@ def heard(story: Story, agent: str) -> ConnectionId:
     leg = story.offered_leg(agent)
     story.delivered(leg)
     story.established(leg)
+    assert story.state(agent) is AgentState.ALERTING
+    story.tell(facts.Parked(FS, leg))
     return leg
 
 
@@ -243,6 +245,31 @@ def test_what_is_asked_for_has_to_be_there(story):
     with pytest.raises(ConfigurationError, match="voicemail or a fax"):
         leave(story, InteractionKind.CALL, "claims")
     assert not story.world.interactions
+
+
+def test_a_leg_that_is_never_parked_gives_the_message_to_somebody_else(story):
+    story.agent("ann")
+    message = leave(story, VOICEMAIL, "claims")
+    leg = story.offered_leg("ann")
+    story.delivered(leg)
+    story.established(leg)
+    story.agent("bob")
+    story.advance(3.0)
+    assert leg in story.clears() or story.leg(leg).clearing
+    assert story.ringing(message) == [ANN] or story.ringing(message) == [BOB]
+    story.cleared(leg, Cause.CALL_CANCELLED)
+    assert story.interaction(message).state.is_waiting
+
+
+def test_an_answer_that_only_a_snapshot_shows_lets_the_message_be_heard(story):
+    story.agent("ann")
+    message = leave(story, VOICEMAIL, "claims")
+    leg = story.offered_leg("ann")
+    story.delivered(leg)
+    story.link_lost()
+    story.link_up(story.seen(leg, established=True))
+    assert story.state("ann") is AgentState.BUSY
+    assert story.interaction(message).state is InteractionState.ESTABLISHED
 
 
 # -- faxes ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from cti.model.states import AgentState
 
 from .audio import read_stereo, tone_share, write_pcmu_tone
 from .freeswitch_process import FreeSwitchProcess
+from .ports import free_ports
+from .sipp import Sipp, SippRegistration, _fill
 from .test_line import Watch
 from .test_scripts import KeyCaller
 
@@ -116,3 +118,49 @@ def test_silence_is_no_message(watch: Watch, switch: FreeSwitchProcess, tmp_path
     assert not left[0].kept
     assert centre.messages("claims") == []
     assert centre._messages.index.in_state(RECORDING) == []
+
+
+class Lamp(Sipp):
+    """A phone that keeps what it is told of its messages."""
+
+    def __init__(self, workdir: Path) -> None:
+        port, media_port = free_ports(2, block=8)
+        self._folder = workdir
+        arguments = ["-trace_logs", "-log_file", "told.txt"]
+        super().__init__(_fill("lamp.xml"), arguments, workdir, port=port, media_port=media_port)
+
+    def told(self) -> list[str]:
+        """Each word of the switch, in order."""
+        path = self._folder / "told.txt"
+        return [line for line in path.read_text().splitlines() if "Messages-Waiting" in line] if path.exists() else []
+
+
+def test_a_phone_shows_that_there_is_a_message(
+    watch: Watch, switch: FreeSwitchProcess, start_callers: Any, tmp_path: Path
+) -> None:
+    centre = watch.centre
+    centre.add_mailbox("ann", light=f"1001@{switch.domain}", beep=BEEP, silence_s=0)
+    centre.on_call("5*")(lambda call: call.voicemail("ann"))
+    centre.start()
+    with Lamp(tmp_path / "lamp") as lamp:
+        port, media_port = free_ports(2, block=8)
+        registration = SippRegistration(
+            tmp_path / "registration",
+            switch_port=switch.agents_port,
+            user="1001",
+            domain=switch.domain,
+            password=switch.agent_password,
+            contact_port=lamp.port,
+            port=port,
+            media_port=media_port,
+        )
+        with registration:
+            assert registration.wait(20).successful == 1, registration.describe()
+        tone = write_pcmu_tone(tmp_path / "caller.pcmu", CALLER_HZ, level=0.3)
+        start_callers("5000", hold_s=4, tone=tone)
+        watch.until("there is a message", lambda: centre.messages("ann"), timeout_s=30)
+        watch.until(
+            "the lamp is on", lambda: any("waiting: yes" in each.lower() and "1/0" in each for each in lamp.told())
+        )
+        centre.mark_message(centre.messages("ann")[0].id)
+        watch.until("the lamp is off", lambda: "waiting: no" in lamp.told()[-1].lower() and "0/1" in lamp.told()[-1])

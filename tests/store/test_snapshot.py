@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti.engine.invariants import broken
-from cti.model import device_facts, services
+from cti.model import device_facts, facts, services
 from cti.model.ids import AgentId, DeviceId, QueueId
 from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToQueue
@@ -101,7 +101,7 @@ def message_day(seed):
             case 3 | 4 if made and task.kind is InteractionKind.FAX:
                 s.tell(chance.choice([services.AcceptTaskRequested, services.RejectTaskRequested])(name))
             case 3 | 4 if made and task.kind is InteractionKind.VOICEMAIL:
-                s.answers(name)
+                s.tell(facts.Parked(FS, s.answers(name)))
             case 3 | 4 if made:
                 s.take(name)
             case 5 if task is not None and task.agent == name and task.kind is InteractionKind.FAX:
