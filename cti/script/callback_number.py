@@ -46,7 +46,7 @@ def agreed_number(
 ) -> tuple[str, str]:
     """Agree on a number with a caller, who hears it and presses 1 to be called there, 2 to give another, 3 to wait on.
 
-    Blocks. Their own number is offered if it is known and may be called; else they are asked for one.
+    Blocks. Answers the call if it is not answered. Their own number is offered if it is known and may be called; else they are asked for one.
 
     Args:
         call: the caller's.
@@ -60,6 +60,7 @@ def agreed_number(
     Raises:
         CallGone: the caller hung up.
     """
+    call.answer()  # keys pressed during early media do not always come through
     number = own if own.lower() not in HIDDEN and is_number(own) and allowed(own) else ""
     refused = False
     for _ in range(TRIES):
