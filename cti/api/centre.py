@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from cti.alarms.board import AlarmBoard
+from cti.engine.callback_view import CallbackView
 from cti.engine.view import AgentView, CentreView, QueueView, SwitchView
 from cti.engine.why import AgentExplained, CallExplained
 from cti.model.call_back import WaitingCallBack, WaitingMessage
+from cti.model.callback import AbandonedCall
 from cti.model.history import InteractionHistory
+from cti.model.ids import InteractionId
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
 from cti.model.predictive import PredictiveFigures
@@ -216,6 +219,37 @@ class Centre(Protocol):
 
     def predictive_figures(self, queue: str) -> PredictiveFigures:
         """How such calls of a queue stand."""
+        ...
+
+    def request_callback(
+        self,
+        queue: str,
+        number: str,
+        *,
+        at: float | None = None,
+        agent: str | None = None,
+        priority: int = 0,
+        data: Mapping[str, Any] | None = None,
+        name: str = "",
+        shown: str = "",
+    ) -> InteractionId:
+        """Have a customer called back."""
+        ...
+
+    def cancel_callback(self, callback: str) -> None:
+        """Cancel a callback."""
+        ...
+
+    def reschedule_callback(self, callback: str, *, at: float | None = None, number: str = "") -> None:
+        """Agree another time or number."""
+        ...
+
+    def callbacks(self, queue: str | None = None) -> Sequence[CallbackView]:
+        """The pending callbacks."""
+        ...
+
+    def abandoned(self, hours: float = 24.0, queue: str | None = None) -> Sequence[AbandonedCall]:
+        """Who hung up while waiting."""
         ...
 
     def attached(self, interaction: str) -> Mapping[str, Any]:

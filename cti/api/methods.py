@@ -10,6 +10,7 @@ import gevent
 from cti.api import (
     agent_methods,
     call_methods,
+    callback_methods,
     calling_methods,
     control_methods,
     message_methods,
@@ -37,6 +38,7 @@ METHODS: Final[Mapping[str, Method]] = TABLE
 METHODS_ARE_IN: Final = (
     agent_methods,
     call_methods,
+    callback_methods,
     calling_methods,
     control_methods,
     message_methods,

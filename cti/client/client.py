@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
+from cti.api.callback_methods import AbandonedList, AbandonedRecord, CallbackList, CallbackRecord
 from cti.api.statistics_values import (
     AgentIntervalRecord,
     AgentIntervals,
@@ -207,6 +208,44 @@ class Client:
             InvalidConnection: it does not wait in a queue.
         """
         self.request("call.queue", call=interaction, queue=queue, priority=priority)
+
+    def request_callback(self, queue: str, number: str, **terms: Any) -> str:
+        """Have a customer called back who is not on the line; returns the callback's id.
+
+        Args:
+            queue: whose agents call.
+            number: the customer's.
+            terms: ``at`` (Unix time), ``agent``, ``priority``, ``data``, ``name``, ``shown``; see
+                ``callback.request`` in docs/protocol.md.
+
+        Raises:
+            UnknownQueue, UnknownAgent: there is none of this id.
+            ConfigurationError: the queue calls nobody back, or its hours leave no time.
+            DestinationNotAllowed: no rule lets the number be called.
+            ResourceBusy: one to this number is pending, or as many as the queue takes.
+        """
+        return str(self.request("callback.request", queue=queue, number=number, **terms)["callback"])
+
+    def cancel_callback(self, callback: str) -> None:
+        """Cancel a callback.
+
+        Raises:
+            UnknownInteraction: it is over, or never was.
+            InvalidConnection: the customer has answered.
+        """
+        self.request("callback.cancel", callback=callback)
+
+    def reschedule_callback(self, callback: str, *, at: float | None = None, number: str = "") -> None:
+        """Agree another time (Unix seconds), or another number; what is left out stays. Raises as the two above."""
+        self.request("callback.reschedule", callback=callback, at=at, number=number)
+
+    def callbacks(self, queue: str | None = None) -> tuple[CallbackRecord, ...]:
+        """The pending callbacks of a queue, or of all that this client may see, those whose turn is next first."""
+        return read(CallbackList, self.request("callback.list", queue=queue)).callbacks
+
+    def abandoned(self, queue: str, hours: float = 24.0) -> tuple[AbandonedRecord, ...]:
+        """The callers who hung up while waiting in a queue in the last so many hours, the latest first."""
+        return read(AbandonedList, self.request("queue.abandoned", queue=queue, hours=hours)).calls
 
     def agent_ids(self) -> tuple[str, ...]:
         """Every agent that this client may act for."""
