@@ -122,9 +122,9 @@ class CallbackDesk:
         return call
 
     def _switch(self) -> SwitchId:
-        """The switch to call by; which may be another by then (``snapshot``)."""
+        """The switch to call by; which may be another by then (``snapshot``, ``Switches.move_callbacks``)."""
         known = sorted(self._world.links)
-        return next((each for each in known if self._world.is_live(each)), known[0] if known else SwitchId(""))
+        return self._world.switch_for() or (known[0] if known else SwitchId(""))
 
     def _take_back(self, call: Interaction, queue: Queue) -> None:
         """The caller leaves the line for a callback: out of the queue they wait in, their leg on its own."""

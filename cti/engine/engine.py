@@ -130,6 +130,7 @@ class Engine:
         self._histories = Histories(self.world)
         self._recordings.overlaid = self._supervising.overlaid
         self._ties.leg_cleared = self._calls.connection_cleared
+        self._switches.moved = self._line.again
         self._switches.supervisor_gone = self._supervising.gone
         self._calls.talked = self._talked
         self._calls.goes_on_without = LeftBehind(self.world, self._media).goes_on

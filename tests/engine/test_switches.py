@@ -17,7 +17,8 @@ from cti.model.switch import SwitchSettings, TieLine
 from cti.store.codec import Codec
 from cti.store.snapshot import restore, take
 
-from .story import Story
+from .calling_back import CallingBack
+from .story import FS, Story
 
 NORTH, SOUTH = SwitchId("north"), SwitchId("south")
 ANN, BOB = AgentId("ann"), AgentId("bob")
@@ -458,3 +459,36 @@ def test_all_of_it_is_in_a_snapshot(two):
     assert {tie.leg for tie in again.world.ties.values()} == {tie.leg for tie in two.world.ties.values()}
     assert (again.world.draining, again.world.lost) == ({NORTH: False}, {SOUTH})
     assert again.world.agents[BOB].home == SOUTH
+
+
+# -- callbacks ------------------------------------------------------------------------------------------------------
+
+
+def with_another() -> CallingBack:
+    """The switch of the story, and another one."""
+    story = CallingBack("customer")
+    for name in (FS, NORTH):
+        story.tell(facts.SwitchDefined(SwitchSettings(name, sip="192.0.2.1:5090", lost_after_s=30.0)))
+    story.link_up(switch=NORTH)
+    return story
+
+
+@pytest.mark.parametrize("how", ["lost", "drained", "lost first"])
+def test_a_callback_is_made_by_another_switch_when_its_own_is_lost_or_drained(how):
+    story = with_another()
+    call = story.taken()
+    assert story.interaction(call).switch == FS
+    if how == "lost first":  # nobody else is there at first
+        story.link_lost(NORTH)
+    if how == "drained":
+        story.tell(services.DrainRequested(FS))
+    else:
+        story.link_lost()
+        story.advance(31)
+    if how == "lost first":
+        assert story.interaction(call).switch == FS
+        story.link_up(switch=NORTH)
+    assert story.interaction(call).switch == NORTH
+    story.agent("ann", contact="user/ann")
+    story.advance(1)
+    assert [i.switch for i in story.intents if isinstance(i, intents.MakeConnection | intents.OfferCall)] == [NORTH]

@@ -113,7 +113,7 @@ def two(pair: Any, start_agents: Any, start_callers: Any, tmp_path: Path) -> Ite
     ann = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "ann.pcmu", ANN_HZ))
     bob = start_agents(ring_s=0.05, tone=write_pcmu_tone(tmp_path / "bob.pcmu", BOB_HZ))
     register(south, "1002", bob.port, tmp_path)
-    centre = CallCenter(None, recordings=Recordings(tmp_path / "recordings"))
+    centre = CallCenter(None, recordings=Recordings(str(tmp_path / "recordings")))
     for name, each in (("north", north), ("south", south)):
         centre.add_switch(
             name,
@@ -207,7 +207,7 @@ def test_an_offer_to_the_other_switch_that_comes_to_nothing_says_why(two, start_
     register(two.south, "1003", busy.port, tmp_path)
     register(two.south, "1005", silent.port, tmp_path)
     two.bob.not_ready("lunch")
-    reasons = {"1003": "OFFHOOK", "1004": "PHONE_DOWN", "1005": "RNA"}
+    reasons = {"1003": "OFFHOOK", "1005": "RNA"}
     two.centre.add_queue("others", requires="others", ring_timeout_s=2)
     two.centre.on_call("5003")(lambda call: call.queue("others"))
     for user in reasons:
@@ -222,9 +222,12 @@ def test_an_offer_to_the_other_switch_that_comes_to_nothing_says_why(two, start_
         two.centre.agent(user).log_off()
     assert {user: e.outcome for user, e in ended.items()} == {
         "1003": "rejected",
-        "1004": "failed",
         "1005": "timed out",
     }
+    two.centre.add_agent("1004", "user/1004@cti.internal", skills={"others": 1}, switch="south")
+    two.centre.agent("1004").log_on(ready=True)  # whose phone is not registered there, as that switch says
+    two.until("1004 is not ready", lambda: two.centre.agent("1004").view.reason == "PHONE_DOWN")
+    two.centre.agent("1004").log_off()
     (call,) = two.centre._loop.engine.world.interactions
     two.centre.hang_up(call)
     two.everything_is_over()
