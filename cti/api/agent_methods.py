@@ -47,6 +47,7 @@ class AgentParams:
     busy_delay_s: float | None = None
     phone_down_delay_s: float | None = None
     after_phone_up: Line | None = None
+    own_calls: Line | None = None
 
 
 @method("agent.log_on", LogOn, None, UnknownAgent, InvalidAgentState, ResourceBusy, subject=Subject.AGENT, changes=True)

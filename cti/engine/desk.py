@@ -68,6 +68,10 @@ class Desk:
             self._world.agents[settings.id] = Agent(settings, state_since=self._world.now)
             return
         agent.settings = settings
+        if agent.blocked:
+            self.unblock(agent, Cause.NORMAL)
+        elif agent.state is AgentState.READY and self.stops(agent):
+            self.block(agent, Cause.NORMAL)
         if agent.state is not AgentState.NULL:
             served = self._world.staff.serves(agent.id)
             self._world.staff.changed(agent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from cti.engine.desk import Desk
@@ -30,6 +31,8 @@ class Devices:
     def __init__(self, world: World, desk: Desk) -> None:
         self._world = world
         self._desk = desk
+        self.forgotten: Callable[[Device], None] = lambda _: None
+        """Set by the engine: nobody is at a phone any more."""
 
     # -- who is at which phone ------------------------------------------------------------------------------------
 
@@ -53,8 +56,9 @@ class Devices:
         if not device.agents:
             del self._world.devices[device.key]
             self._world.timers.cancel(DEVICE, device.key)
+            self.forgotten(device)
             for switch in self._switches(device):
-                if not self._meant(device.id, switch):
+                if not self.meant(device.id, switch):
                     self._world.emit(intents.UnwatchDevice(switch, device.id))
 
     def link_up(self, switch: SwitchId) -> None:
@@ -67,7 +71,10 @@ class Devices:
         """Why an agent cannot be ready, as far as their phone goes; empty when they can."""
         device = self._world.device_of(agent)
         down = device is not None and device.state is DeviceState.OUT_OF_SERVICE
-        return reason.PHONE_DOWN if down or not self._world.reachable(agent) else ""
+        if down or not self._world.reachable(agent):
+            return reason.PHONE_DOWN
+        in_use = device is not None and device.calls and agent.settings.own_calls == "not ready"
+        return reason.NON_ACD_CALL if in_use else ""
 
     # -- what becomes of a phone ----------------------------------------------------------------------------------
 
@@ -91,7 +98,7 @@ class Devices:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _move(self, name: DeviceId, switch: SwitchId, trigger: DeviceTrigger, cause: Cause) -> None:
-        for device in self._meant(name, switch):
+        for device in self.meant(name, switch):
             unheard = device.state is DeviceState.UNKNOWN
             if device.move(switch, trigger, self._world.now):
                 # What has not been away cannot be back.
@@ -114,7 +121,7 @@ class Devices:
             else:
                 self._desk.unblock(each, cause)
 
-    def _meant(self, name: DeviceId, switch: SwitchId) -> list[Device]:
+    def meant(self, name: DeviceId, switch: SwitchId) -> list[Device]:
         """The phones that a switch means by a name: the one that is at it, and the one that may be anywhere."""
         keys = (phone_key(name, switch), phone_key(name, NOWHERE))
         return [self._world.devices[key] for key in keys if key in self._world.devices]

@@ -28,6 +28,7 @@ from cti.engine.matching import RING, WIDEN, Matching
 from cti.engine.media import PAIR, Media
 from cti.engine.messages import Messages
 from cti.engine.offers import CHECK, LEASE, LOOK, Offers
+from cti.engine.own_calls import OWN, OwnCalls
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
 from cti.engine.predictive import PredictiveCalls
@@ -69,6 +70,7 @@ class Engine:
         self.world = World(ids, router)
         self._desk = Desk(self.world)
         self._devices = Devices(self.world, self._desk)
+        self._own_calls = OwnCalls(self.world, self._desk, self._devices)
         self._offers = Offers(self.world, self._desk)
         self._matching = Matching(self.world, self._offers)
         self._wishes = Wishes(self.world)
@@ -166,6 +168,7 @@ class Engine:
             facts.SnapshotTaken: self._snapshot_taken,
             device_facts.DeviceInService: self._devices.in_service,
             device_facts.DeviceOutOfService: self._devices.out_of_service,
+            **self._own_calls.table,
             facts.AgentDefined: self._agent_defined,
             facts.AgentRemoved: self._agent_removed,
             facts.QueueDefined: self._queue_defined,
@@ -220,6 +223,7 @@ class Engine:
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
             DEVICE: self._devices.look,
+            OWN: self._own_calls.look,
             **self._callbacks.timers,
             LOST: lambda fact: self._switches.lost(SwitchId(fact.key)),
             TIE: lambda fact: self._ties.timer_fired(ConnectionId(fact.key)),
@@ -333,6 +337,7 @@ class Engine:
             by_far_end = fact.by_far_end if isinstance(fact, facts.ConnectionCleared) else None
             self._calls.connection_cleared(leg, fact.cause, fact.switch_cause, by_far_end=by_far_end)
         else:
+            self._own_calls.gone(fact.connection)
             self._supervising.gone(fact.connection, fact.cause)
 
     # -- whoever follows calls ------------------------------------------------------------------------------------
@@ -353,6 +358,7 @@ class Engine:
         self._devices.link_up(fact.switch)
 
     def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
+        self._own_calls.seen(fact)  # first: nobody is to be offered a call whose phone is in use
         self._callbacks.link_is_back(fact.switch)
         self._links.snapshot(fact)
         seen = {channel.connection: channel for channel in fact.channels}

@@ -95,7 +95,10 @@ def _agent(world: World, agent: Agent) -> list[str]:
     down = device is not None and device.state is DeviceState.OUT_OF_SERVICE
     if down and agent.state in (AgentState.READY, *_WITH_A_RESERVATION):
         wrong.append(f"agent {agent.id} is {agent.state.value} and their phone is out of service")
-    if agent.blocked and not down and world.reachable(agent):
+    in_use = device is not None and bool(device.calls) and agent.settings.own_calls == "not ready"
+    if in_use and agent.state is AgentState.READY:
+        wrong.append(f"agent {agent.id} is ready and their phone has a call of its own")
+    if agent.blocked and not down and not in_use and world.reachable(agent):
         wrong.append(f"agent {agent.id} is not ready ({agent.reason}) and nothing stands in their way")
     if agent.state is not AgentState.NULL:
         spent = sum(agent.seconds_in.values()) + world.now - agent.state_since

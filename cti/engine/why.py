@@ -197,6 +197,9 @@ def _said(world: World, agent: Agent) -> str:
     elif agent.blocked and device is not None and device.state is DeviceState.OUT_OF_SERVICE:
         away_s = world.now - device.since
         said += f": phone {agent.phone} has not been registered for {away_s:.1f} s; ready again when it is"
+    elif agent.blocked and device is not None and device.calls:
+        own = next(iter(device.calls.values()))
+        said += f": their phone has a call {'from' if own.incoming else 'to'} {own.number} past the centre"
     return said
 
 

@@ -18,7 +18,7 @@ from cti.model.cause import Cause
 from cti.model.connection import Connection
 from cti.model.device import Device, device_of
 from cti.model.history import History
-from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, DeviceId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.intents import Intent, KeepData, Notify
 from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
@@ -69,6 +69,8 @@ class World:
         """Who is logged on at which phone."""
         self.devices: dict[str, Device] = {}
         """The phones that register, of those who are logged on, by ``Device.key``."""
+        self.own_calls: dict[ConnectionId, tuple[SwitchId, DeviceId]] = {}
+        """The calls that these phones have past the centre, and at which switch."""
         self.adopted: dict[AgentId, ConnectionId] = {}
         """Legs found alive in a snapshot whose agents have not logged on again yet."""
         self.parked: dict[str, ParkedCall] = {}

@@ -33,6 +33,8 @@ class AgentSettings:
         busy_delay_s: the same when the phone was busy.
         phone_down_delay_s: the same when the phone was not registered or the network failed; for a registered user's
             phone how soon it is looked for again.
+        own_calls: what becomes of an agent whose phone has a call past the centre, ``"not ready"`` (NON_ACD_CALL, for as
+            long as it lasts) or ``"ignore"``.
         after_phone_up: what an agent is whose phone is back in service, ``"as before"`` or ``"not ready"`` (PHONE_UP).
         auto_answer: whether the phone is asked to answer by itself when its agent makes a call.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
@@ -51,6 +53,7 @@ class AgentSettings:
     reject_delay_s: float = field(default=5.0, validator=seconds)
     busy_delay_s: float = field(default=10.0, validator=seconds)
     phone_down_delay_s: float = field(default=15.0, validator=seconds)
+    own_calls: str = field(default="not ready", validator=one_of("not ready", "ignore"))
     after_phone_up: str = field(default="as before", validator=one_of("as before", "not ready"))
     auto_answer: bool = False
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
@@ -80,8 +83,8 @@ class Agent:
     pending: tuple[AgentState, str] | None = None
     """The state asked for while busy, and its reason."""
     blocked: bool = False
-    """Whether they would be ready, and something stands in the way: their phone is out of service, or its switch cannot be
-    reached or is drained. Then they are not ready, and ready again as soon as nothing does."""
+    """Whether they would be ready, and something stands in the way: their phone is out of service or in use, or its switch
+    cannot be reached or is drained. Then they are not ready, and ready again as soon as nothing does."""
     reservation: ReservationId | None = None
     interaction: InteractionId | None = None
     connection: ConnectionId | None = None

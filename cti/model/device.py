@@ -8,7 +8,8 @@ from typing import Final
 from attrs import Factory, define
 
 from cti.model.agent import NOWHERE, phone_key
-from cti.model.ids import AgentId, DeviceId, SwitchId
+from cti.model.device_facts import OwnCallBegan
+from cti.model.ids import AgentId, ConnectionId, DeviceId, SwitchId
 from cti.model.states import DEVICE, DeviceState, DeviceTrigger
 
 _USER: Final = re.compile(r"(?:\{[^{}]*\})?user/([\w.+*#~-]{1,64}(?:@[\w.:-]{1,255})?)\Z", re.ASCII)
@@ -37,6 +38,8 @@ class Device:
     """What each switch says of it; a phone registers at one of them."""
     since: float = 0.0
     """Since when it is as it is."""
+    calls: dict[ConnectionId, OwnCallBegan] = Factory(dict)
+    """The calls that it has past the centre."""
 
     @property
     def key(self) -> str:

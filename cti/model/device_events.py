@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, DeviceId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, DeviceId, SwitchId
 
 
 @frozen(kw_only=True)
@@ -28,3 +28,16 @@ class BackInService(DeviceEvent):
 @frozen(kw_only=True)
 class OutOfService(DeviceEvent):
     """The phone is not registered any more: nobody at it is offered a call."""
+
+
+@frozen(kw_only=True)
+class OwnCall(DeviceEvent):
+    """A call that an agent's phone has past the centre (not CSTA)."""
+
+    connection: ConnectionId
+    incoming: bool
+    """Whether somebody calls the phone."""
+    number: str
+    """The other's."""
+    phase: str
+    """``ringing``, ``talking`` or ``ended``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cti.model.ids import DeviceId, SwitchId
+from cti.model.ids import ConnectionId, DeviceId, SwitchId
 
 
 @frozen
@@ -23,4 +23,37 @@ class DeviceOutOfService:
     device: DeviceId
 
 
-DeviceFact = DeviceInService | DeviceOutOfService
+@frozen
+class OwnCallBegan:
+    """A phone that we watch calls somebody, or is called, past the centre."""
+
+    switch: SwitchId
+    device: DeviceId
+    connection: ConnectionId
+    incoming: bool
+    """Whether somebody calls the phone."""
+    number: str
+    """The other's."""
+    established: bool = False
+    """Whether it has been answered already."""
+
+
+@frozen
+class OwnCallAnswered:
+    """A call past the centre has been answered."""
+
+    switch: SwitchId
+    device: DeviceId
+    connection: ConnectionId
+
+
+@frozen
+class OwnCallEnded:
+    """A call past the centre has ended."""
+
+    switch: SwitchId
+    device: DeviceId
+    connection: ConnectionId
+
+
+DeviceFact = DeviceInService | DeviceOutOfService | OwnCallBegan | OwnCallAnswered | OwnCallEnded

@@ -19,6 +19,7 @@ from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchI
 BackInService = device_events.BackInService
 DeviceEvent = device_events.DeviceEvent
 OutOfService = device_events.OutOfService
+OwnCall = device_events.OwnCall
 CallBack = agents_events.CallBack
 CallBackMessage = agents_events.CallBackMessage
 MessageReceived = agents_events.MessageReceived
@@ -417,6 +418,7 @@ EVENTS: Mapping[str, type[Any]] = {
         RecordingKept,
         BackInService,
         OutOfService,
+        OwnCall,
         FaxSent,
         SystemStatus,
         InvariantBroken,

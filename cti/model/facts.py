@@ -16,7 +16,7 @@ from cti.model.agent import AgentSettings
 from cti.model.callback_requests import CallbackRequest
 from cti.model.cause import Cause
 from cti.model.connection import Side
-from cti.model.device_facts import DeviceFact
+from cti.model.device_facts import DeviceFact, OwnCallBegan
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.overflow import Overflow, ToDestination
 from cti.model.personal import LastAgent, Personal
@@ -186,6 +186,8 @@ class SnapshotTaken:
     switch: SwitchId
     channels: tuple[ChannelSeen, ...]
     restarted: bool = False
+    own_calls: tuple[OwnCallBegan, ...] = ()
+    """The calls past the centre of the phones that we watch."""
 
 
 @frozen

@@ -13,6 +13,8 @@ BUSY: Final = "OFFHOOK"
 PHONE_DOWN: Final = "PHONE_DOWN"
 """The phone is not registered; ends by itself when it registers again. Where that cannot be known (a gateway's number)
 it ends after ``phone_down_delay_s``, when the phone is tried again."""
+NON_ACD_CALL: Final = "NON_ACD_CALL"
+"""The phone is in use for a call past the centre; ends with that call."""
 PHONE_UP: Final = "PHONE_UP"
 """The phone is back in service, and the agent is configured to say so themselves (``after_phone_up``)."""
 CONN_DOWN: Final = "CONN_DOWN"

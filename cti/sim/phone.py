@@ -13,6 +13,7 @@ from cti.sim.far_end import FarEnd
 from cti.sim.registration import set_registered
 
 if TYPE_CHECKING:
+    from cti.sim.caller import Caller
     from cti.sim.channel import Channel
     from cti.sim.switch import SimulatedSwitch
 
@@ -107,6 +108,12 @@ class Phone:
     def expire(self) -> None:
         """It has not registered again in time: it is off, or its network."""
         set_registered(self, False, expired=True)
+
+    def call(self, number: str) -> Caller:
+        """The agent calls a number of the switch's dialplan, having proved who they are; returns the call."""
+        user, _, domain = self.user.partition("@")
+        who = {"user_name": user, "domain_name": domain or self.switch.globals["domain"], "sip_authorized": "true"}
+        return self.switch.incoming(calling_number=user, called_number=number, variables=who)
 
     def hang_up(self, channel: Channel) -> None:
         """The agent puts the receiver down, or refuses a ringing call."""

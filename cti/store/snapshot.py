@@ -13,7 +13,7 @@ from cti.model.callback import AbandonedCall
 from cti.model.connection import Connection
 from cti.model.device import Device
 from cti.model.history import History
-from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, DeviceId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
@@ -45,6 +45,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "kept_places": dict[str, KeptPlace],
         "phones": dict[str, AgentId],
         "devices": dict[str, Device],
+        "own_calls": dict[ConnectionId, tuple[SwitchId, DeviceId]],
         "adopted": dict[AgentId, ConnectionId],
         "last_agents": dict[str, tuple[AgentId, float]],
         "destinations": tuple[Destination, ...],

@@ -78,18 +78,23 @@ class Registrations:
     def watch(self, device: DeviceId) -> None:
         """Tell of a phone from now on, beginning with how it is."""
         self._told[device] = None
-        self._of_user.setdefault(self._named(device)[0], set()).add(device)
+        self._of_user.setdefault(self.named(device)[0], set()).add(device)
         self._ask(device)
 
     def unwatch(self, device: DeviceId) -> None:
         """Tell nothing of a phone any more."""
         self._told.pop(device, None)
         self._looks.pop(device, None)
-        user = self._named(device)[0]
+        user = self.named(device)[0]
         others = self._of_user.get(user, set())
         others.discard(device)
         if not others:
             self._of_user.pop(user, None)
+
+    def watched(self, user: tuple[str, str]) -> list[DeviceId]:
+        """The phones that are watched of a user, given by name and domain."""
+        found = self._of_user.get(user[0])
+        return [device for device in found if self.named(device) == user] if found else []
 
     def refused(self, device: DeviceId) -> None:
         """A call has failed since this phone is not registered."""
@@ -109,7 +114,7 @@ class Registrations:
         for device in sorted(concerned):
             if event.subclass != "sofia::register":
                 self._ask(device, _DOUBTS_S)
-            elif host != self._named(device)[1]:
+            elif host != self.named(device)[1]:
                 self._ask(device)  # the same user of another domain, or an alias of this one
             else:
                 self._looks.pop(device, None)  # what a look under way finds is older than this
@@ -118,7 +123,8 @@ class Registrations:
 
     # -- looking --------------------------------------------------------------------------------------------------
 
-    def _named(self, device: DeviceId) -> tuple[str, str]:
+    def named(self, device: DeviceId) -> tuple[str, str]:
+        """The name and the domain of a phone's user."""
         user, _, domain = device.partition("@")
         return user, domain or self._domain
 
@@ -131,7 +137,7 @@ class Registrations:
     def _ask(self, device: DeviceId, doubts_s: tuple[float, ...] = ()) -> None:
         self._look += 1
         self._looks[device] = look = self._look
-        user, domain = self._named(device)
+        user, domain = self.named(device)
 
         def dials(reply: Frame | Exception) -> None:
             if self._looks.get(device) != look or isinstance(reply, Exception):

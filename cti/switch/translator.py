@@ -16,6 +16,7 @@ from cti.switch.awaited import Awaited
 from cti.switch.causes import cause_of
 from cti.switch.event_fact import BridgeAt, EventFacts
 from cti.switch.intent_command import ORIGINATE_GRACE_S, commands_for
+from cti.switch.own_calls import OwnCalls
 from cti.switch.registrations import Registrations
 from cti.switch.snapshot import seen
 from cti.switch.timing import REPLY_TIMEOUT_S
@@ -56,6 +57,7 @@ class Translator:
         self._facts = EventFacts(switch, node, bridge_at)
         self.registrations = Registrations(switch, submit=submit, later=awaited.later, tell=on_fact)
         """Which phones are registered; what it tells is not held back, since it is about no leg."""
+        self._own_calls = OwnCalls(switch, node, self.registrations.watched)
         self._held_back: list[facts.Fact] | None = None
         self._log = _log.bind(switch=switch)
 
@@ -68,6 +70,7 @@ class Translator:
 
     def authenticated(self) -> None:
         """The switch has let us in, and sends events; the snapshot is being taken."""
+        self._own_calls.snapshotting()
         self._on_fact(facts.LinkAuthenticated(self._switch))
 
     def snapshot_taken(self, dumps: Iterable[str], *, restarted: bool) -> None:
@@ -77,7 +80,8 @@ class Translator:
             dumps: one answer a channel.
             restarted: whether it is not the FreeSWITCH process that we knew.
         """
-        snapshot = facts.SnapshotTaken(self._switch, seen(dumps, self._node), restarted)
+        dumps = tuple(dumps)
+        snapshot = facts.SnapshotTaken(self._switch, seen(dumps, self._node), restarted, self._own_calls.seen(dumps))
         held_back, self._held_back = self._held_back or [], None
         self._on_fact(snapshot)
         for fact in held_back:
@@ -87,6 +91,7 @@ class Translator:
         """The link is down; what was held back is forgotten, the next snapshot tells it."""
         self._held_back = None
         self.registrations.lost()
+        self._own_calls.lost()
         self._on_fact(facts.LinkLost(self._switch))
 
     # -- events ---------------------------------------------------------------------------------------------------
@@ -95,9 +100,12 @@ class Translator:
         """Tell what an event means; whether it meant anything to us."""
         if event.name == "CUSTOM":
             return self.registrations.take(event)
+        own = self._own_calls.facts(event)
+        for each in own:
+            self._tell(each)
         fact = self._facts.fact(event)
         if fact is None:
-            return False
+            return bool(own)
         if isinstance(fact, facts.Originated):
             self._awaited.drop(fact.connection)  # the channel exists: from now on its own events tell its end
         self._tell(fact)
@@ -115,6 +123,8 @@ class Translator:
         """Carry out an intent; what becomes of it comes back as a fact. Whether its commands could be written."""
         if isinstance(intent, intents.WatchDevice):
             self.registrations.watch(intent.device)
+            for call in self._own_calls.of(intent.device, self.registrations.named(intent.device)):
+                self._tell(call)
             return True
         if isinstance(intent, intents.UnwatchDevice):
             self.registrations.unwatch(intent.device)

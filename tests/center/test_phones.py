@@ -99,3 +99,45 @@ def test_an_offer_that_meets_no_registration_leads_there_too(line):
     ann.registered = True  # again no event: it is looked for
     line.wait_for(events.Established, agent="ann")
     line.all_is_over()
+
+
+def test_calls_past_the_centre_are_seen_and_nothing_is_offered_meanwhile(line):
+    a_queue(line)
+    ann = phone(line)
+    said = []
+    line.centre.subscribe(said.append, events.OwnCall)
+    line.centre.add_agent("ann", "user/1001").log_on(ready=True)
+    line.centre.start()
+    own = ann.call("5999")  # a script of the centre's own, or the dialplan's: her phone is in use
+    line.until("in use", lambda: state(line) == (AgentState.NOT_READY, "NON_ACD_CALL"))
+    own.hang_up()
+    line.until("free", lambda: state(line) == (AgentState.READY, ""))
+    leg = line.centre.switch.bgapi("originate", "{origination_caller_id_number=0305678}user/1001 &park()")
+    line.until("she talks", lambda: [e for e in said if e.incoming and e.phase == "talking"])
+    assert state(line) == (AgentState.NOT_READY, "NON_ACD_CALL")
+    line.switch.drop_links()
+    line.until("the link is gone", lambda: not line.centre.switch.connected)
+    line.until("the link is back", lambda: line.centre.switch.connected)
+    assert state(line) == (AgentState.NOT_READY, "NON_ACD_CALL")
+    line.until("live", lambda: line.of(events.SystemStatus, status="normal")[1:])
+    line.centre.switch.api("uuid_kill", leg.split()[1])
+    line.until("free", lambda: state(line) == (AgentState.READY, ""))
+    line.until("all is told", lambda: said[-1].phase == "ended" and said[-1].incoming)
+    assert [(e.incoming, e.number, e.phase) for e in said if e.incoming] == [
+        (True, "0305678", "ringing"),
+        (True, "0305678", "talking"),
+        (True, "0305678", "ended"),
+    ]
+    line.all_is_over()
+
+
+def test_whoever_logs_on_in_the_middle_of_a_call_is_not_ready_until_its_end(line):
+    a_queue(line)
+    ann = phone(line)
+    line.centre.start()
+    own = ann.call("5999")
+    line.centre.add_agent("ann", "user/1001")
+    line.centre.agent("ann").log_on(ready=True)
+    line.until("in use", lambda: state(line) == (AgentState.NOT_READY, "NON_ACD_CALL"))
+    own.hang_up()
+    line.until("free", lambda: state(line) == (AgentState.READY, ""))

@@ -265,3 +265,38 @@ class SippRegistration(Sipp):
         )
         arguments = [f"127.0.0.1:{switch_port}", "-m", "1", "-r", "20"]
         super().__init__(scenario, arguments, workdir, port=port, media_port=media_port)
+
+
+class SippPhoneCalls(Sipp):
+    """One call made by a phone whose user has an account: to ``number`` at the switch's port for phones.
+
+    ``hold_s`` is when the phone hangs up, counted from the answer; None waits for the other side.
+    """
+
+    def __init__(
+        self,
+        workdir: Path,
+        *,
+        switch_port: int,
+        user: str,
+        domain: str,
+        password: str,
+        number: str,
+        port: int,
+        media_port: int,
+        hold_s: float | None = None,
+        patience_s: float | None = None,
+    ) -> None:
+        scenario = _fill(
+            "phone_calls.xml",
+            user=user,
+            domain=domain,
+            password=password,
+            name=user,
+            hold_ms=_ms(hold_s),
+            patience_ms=_ms(patience_s),
+            media_port="media_port",
+            play="",
+        )
+        arguments = [f"127.0.0.1:{switch_port}", "-rtp_echo", "-s", number, "-m", "1", "-r", "20"]
+        super().__init__(scenario, arguments, workdir, port=port, media_port=media_port)

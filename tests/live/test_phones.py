@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gevent
 import pytest
 
 from cti import events
@@ -12,7 +13,7 @@ from cti.model.states import AgentState, DeviceState
 
 from .freeswitch_process import FreeSwitchProcess
 from .ports import free_ports
-from .sipp import SippAgents, SippRegistration
+from .sipp import SippAgents, SippPhoneCalls, SippRegistration
 from .test_line import Watch, centre_on, one_queue
 
 pytestmark = pytest.mark.live
@@ -115,4 +116,44 @@ def test_an_expiry_and_a_reconnect(watch, switch, start_agents, register):
     register("1001", phones)
     watch.until("the link is back", lambda: watch.of(events.SystemStatus)[lost:] and socket.connected)
     watch.until("registered again", is_(watch, AgentState.READY))
+    watch.nothing_is_wrong()
+
+
+def test_calls_past_the_centre_are_seen(  # noqa: PLR0917 - fixtures
+    watch, switch, start_agents, start_callers, register, tmp_path
+):
+    """The phone is called by somebody else, then calls out itself; a caller waits meanwhile and is talked with after."""
+    phones = start_agents(ring_s=0.1)
+    register("1001", phones)
+    watch.centre.on_call("5999")(lambda _: gevent.sleep(60))
+    one_queue(watch, "user/1001")
+    watch.until("registered", lambda: watch.centre.agent("ann").view.device is DeviceState.IN_SERVICE)
+    with switch.connect() as control:
+        control.command("bgapi originate {origination_uuid=own,origination_caller_id_number=0305678}user/1001 &park()")
+        watch.wait_for(events.OwnCall, incoming=True, number="0305678", phase="talking")
+        watch.until("in use", is_(watch, AgentState.NOT_READY, "NON_ACD_CALL"))
+        start_callers("5000", hold_s=1.5)
+        watch.wait_for(events.Queued)
+        assert watch.of(events.AgentReserved) == []
+        control.api("uuid_kill own")
+    watch.wait_for(events.Established, agent="ann")
+    watch.wait_for(events.CallCleared)
+    watch.until("free", is_(watch, AgentState.READY))
+    port, media_port = free_ports(2, block=8)
+    with SippPhoneCalls(
+        tmp_path / "own",
+        switch_port=switch.agents_port,
+        user="1001",
+        domain=switch.domain,
+        password=switch.agent_password,
+        number="5999",
+        port=port,
+        media_port=media_port,
+        hold_s=1.0,
+        patience_s=1.0,
+    ) as own:
+        watch.wait_for(events.OwnCall, incoming=False, number="5999")
+        watch.until("in use", is_(watch, AgentState.NOT_READY, "NON_ACD_CALL"))
+        assert own.wait(20).successful == 1, own.describe()
+    watch.until("free", is_(watch, AgentState.READY))
     watch.nothing_is_wrong()

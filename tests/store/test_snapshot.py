@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cti.engine.invariants import broken
 from cti.model import device_facts, facts, services
-from cti.model.ids import AgentId, DeviceId, QueueId
+from cti.model.ids import AgentId, ConnectionId, DeviceId, QueueId
 from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToQueue
 from cti.model.personal import LastAgent
@@ -60,7 +60,7 @@ def busy_day(seed):
         s.advance(chance.random() * 3)
         name, made = chance.choice(names), None
         made = s.reservation(name)
-        match chance.randrange(11):
+        match chance.randrange(13):
             case 0 | 1 | 2:
                 s.enqueue(s.call(), chance.choice(["sales", "loans"]), chance.randrange(2), seen=step)
             case 3 | 4 if made:
@@ -72,6 +72,12 @@ def busy_day(seed):
             case 7:
                 for leg in [leg.id for leg in s.world.connections.values() if leg.clearing]:
                     s.cleared(leg)
+            case 11:
+                own = ConnectionId(f"own {step}")
+                s.tell(device_facts.OwnCallBegan(FS, DeviceId(name), own, bool(step % 2), "1"))
+            case 12 if s.world.own_calls:
+                own = chance.choice(sorted(s.world.own_calls))
+                s.tell(device_facts.OwnCallEnded(*s.world.own_calls[own], own))
             case 9:
                 s.tell(device_facts.DeviceOutOfService(FS, DeviceId(name)))
             case 10:
