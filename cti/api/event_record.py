@@ -45,6 +45,8 @@ def topic_part(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     if isinstance(value, Cause):
         return value.csta_name
     return plain(value) if isinstance(value, Enum) or has(type(value)) else value

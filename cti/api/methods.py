@@ -26,9 +26,11 @@ from cti.api.table import TABLE, Nothing, method
 from cti.api.values import (
     AgentRecord,
     AlarmList,
+    ParkedRecord,
     SnapshotRecord,
     agent_record,
     alarm_record,
+    conference_record,
     queue_record,
 )
 from cti.errors import UnknownAgent
@@ -76,6 +78,12 @@ def snapshot(service: Service, params: Nothing) -> SnapshotRecord:  # noqa: ARG0
         links={switch: state.value for switch, state in view.links.items()} if grant.role is not Role.AGENT else {},
         calls=view.calls if grant.sees_all else None,
         talking=view.talking if grant.sees_all else None,
+        parked=tuple(
+            ParkedRecord(each.place, each.interaction, each.by, numbering.wall(each.since), each.recall_s)
+            for each in view.parked
+            if grant.sees(each.by, each.queue)
+        ),
+        conferences=tuple(conference_record(each) for each in view.conferences if grant.sees(each.owner, each.queue)),
     )
 
 

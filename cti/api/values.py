@@ -10,6 +10,7 @@ from attrs import frozen
 from cti.alarms.alarm import Alarm
 from cti.engine.view import AgentView, QueueView, WaitingCall
 from cti.engine.why import Reason
+from cti.model.conference import ConferenceView
 
 
 @frozen
@@ -63,6 +64,39 @@ class QueueRecord:
 
 
 @frozen
+class ParkedRecord:
+    """A place that is taken: by which call, parked by whom, since when (Unix time), and after how long it goes back."""
+
+    place: str
+    call: str
+    agent: str
+    since: float
+    recall_s: float
+
+
+@frozen
+class MemberRecord:
+    """One party to a conference; ``participation`` is active, silent or none (their phone rings)."""
+
+    connection: str
+    side: str
+    agent: str | None
+    participation: str
+    since: float
+
+
+@frozen
+class ConferenceRecord:
+    """A conference, and who is in it; times are Unix times."""
+
+    conference: str
+    call: str
+    owner: str | None
+    since: float
+    members: tuple[MemberRecord, ...]
+
+
+@frozen
 class SnapshotRecord:
     """Everything the key may see, with all events up to ``seq`` taken into account and none after."""
 
@@ -76,6 +110,10 @@ class SnapshotRecord:
     calls: int | None
     """Living calls in the whole centre; None for a key that does not see everything."""
     talking: int | None
+    parked: tuple[ParkedRecord, ...] = ()
+    """The parked calls, by place."""
+    conferences: tuple[ConferenceRecord, ...] = ()
+    """The conferences, the oldest first."""
 
 
 @frozen
@@ -200,6 +238,15 @@ def waiting_record(call: WaitingCall) -> WaitingRecord:
     return WaitingRecord(
         call.interaction, call.calling_number, call.calling_name, call.waited_s, call.priority, tuple(call.agents)
     )
+
+
+def conference_record(view: ConferenceView) -> ConferenceRecord:
+    """The wire's form of a conference."""
+    members = (
+        MemberRecord(each.connection, each.side, each.agent, each.participation.value, each.since)
+        for each in view.members
+    )
+    return ConferenceRecord(view.id, view.interaction, view.owner, view.since, tuple(members))
 
 
 def reason_record(reason: Reason) -> ReasonRecord:

@@ -11,6 +11,7 @@ from cti.engine.agents_call_backs import CALL_BACK, AgentsCallBacks
 from cti.engine.answering import Answering
 from cti.engine.callback_parts import CallbackParts
 from cti.engine.calls import Calls
+from cti.engine.conferences import Conferences
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
@@ -129,7 +130,7 @@ class Engine:
         self._joins = Joins(self.world, self._invitations, self._supervising)
         self._answering = Answering(self.world)
         self._recordings = Recordings(self.world)
-        self._histories = Histories(self.world)
+        self._histories, self._conferences = Histories(self.world), Conferences(self.world)
         self._recordings.overlaid = self._supervising.overlaid
         self._ties.leg_cleared = self._calls.connection_cleared
         self._switches.moved = self._line.again
@@ -248,7 +249,7 @@ class Engine:
         except IllegalTransition as error:
             # A defect of ours, not of the one who told us: say it, keep what was decided until then.
             world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error}"))
-        self._histories.follow(fact)
+        self._conferences.follow(self._histories.follow(fact))
         return world.intents
 
     # -- facts of one leg -----------------------------------------------------------------------------------------

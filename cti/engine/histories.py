@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cti.engine.world import World
@@ -57,8 +57,8 @@ class Histories:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def follow(self, fact: facts.Fact) -> None:
-        """A fact has been handled: see what has changed in the calls that it was about."""
+    def follow(self, fact: facts.Fact) -> Iterable[InteractionId]:
+        """A fact has been handled: see what has changed in the calls that it was about; which these are."""
         world = self._world
         said = _Said(fact, world.intents)
         calls = dict.fromkeys(self._concerned(fact))
@@ -71,6 +71,7 @@ class Histories:
                 calls[known.interaction] = None
         for call in calls:
             self._settle(call, fact, said)
+        return calls
 
     def _concerned(self, fact: facts.Fact) -> Iterator[InteractionId]:
         """The calls that a fact is about, by its own words and by what it made us want."""

@@ -53,7 +53,7 @@ class Parking:
         taken = self.at(where)
         if taken is not None:
             raise ResourceBusy(f"place {where} is taken by call {taken.interaction}, parked by {taken.by!r}")
-        self._world.parked[where] = ParkedCall(where, call.id, fact.agent, self._world.now, fact.recall_s)
+        self._world.parked[where] = ParkedCall(where, call.id, fact.agent, self._world.now, fact.recall_s, call.queue)
         call.place_kept = where
         return where
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
+from cti.engine.conferences import conferences_view
 from cti.engine.world import World
 from cti.model.agent import Agent
+from cti.model.conference import ConferenceView
 from cti.model.figures import QueueFigures
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.parked_call import ParkedCall
@@ -97,6 +99,8 @@ class CentreView:
     talking: int
     parked: tuple[ParkedCall, ...] = ()
     """The calls that are parked, by place."""
+    conferences: tuple[ConferenceView, ...] = ()
+    """Those that there are, the oldest first."""
     switches: tuple[SwitchView, ...] = ()
 
 
@@ -110,6 +114,7 @@ def view(world: World) -> CentreView:
         calls=len(world.interactions),
         talking=sum(call.state is InteractionState.ESTABLISHED for call in world.interactions.values()),
         parked=tuple(each for _, each in sorted(world.parked.items()) if _is_parked(world, each)),
+        conferences=conferences_view(world),
         switches=switches_view(world),
     )
 

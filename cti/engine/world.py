@@ -15,6 +15,7 @@ from cti.model.attached_data import attached, mirrored
 from cti.model.call_back import CallBackWish, CallMe
 from cti.model.callback import AbandonedCall
 from cti.model.cause import Cause
+from cti.model.conference import Conference
 from cti.model.connection import Connection
 from cti.model.device import Device, device_of
 from cti.model.history import History
@@ -95,6 +96,8 @@ class World:
         """The recordings under way, by path; one may outlive its interaction for a moment."""
         self.histories: dict[InteractionId, History] = {}
         """What has happened to each call, until the last of its agents has done the work after it."""
+        self.conferences: dict[InteractionId, Conference] = {}
+        """Those that there are, by the call that has become one."""
         self.wrapping: dict[AgentId, InteractionId] = {}
         """Who is working after which call."""
         self.callbacks: dict[QueueId, dict[str, InteractionId]] = {}

@@ -13,6 +13,7 @@ from attrs import frozen
 from cti.model import agents_events, callback_events, device_events, recording_events
 from cti.model.call_event import CallEvent as CallEvent  # noqa: PLC0414 - events.CallEvent is what all say
 from cti.model.cause import Cause
+from cti.model.conference import Member
 from cti.model.history import EndedBy, InteractionHistory
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 
@@ -164,6 +165,19 @@ class Conferenced(CallEvent):
     """All of these legs hear each other."""
 
     connections: tuple[ConnectionId, ...]
+
+
+@frozen(kw_only=True)
+class ConferenceChanged(CallEvent):
+    """A conference has begun, or somebody joined or left it, or takes part in another way (not CSTA)."""
+
+    conference: str
+    owner: AgentId | None
+    """The agent in charge of it."""
+    since: float
+    """Unix time, seconds."""
+    members: tuple[Member, ...]
+    """Everybody who is in it now, or is being rung for it; nobody when it is over."""
 
 
 @frozen(kw_only=True)
@@ -389,6 +403,7 @@ EVENTS: Mapping[str, type[Any]] = {
         PredictiveCallAbandoned,
         Transferred,
         Conferenced,
+        ConferenceChanged,
         OfferEnded,
         Diverted,
         Abandoned,

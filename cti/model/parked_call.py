@@ -8,7 +8,7 @@ from typing import Final
 from attrs import Attribute, field, frozen
 
 from cti.errors import ConfigurationError
-from cti.model.ids import AgentId, InteractionId
+from cti.model.ids import AgentId, InteractionId, QueueId
 
 _PLACE: Final = re.compile(r"[0-9A-Za-z]{1,16}\Z", re.ASCII)
 
@@ -35,3 +35,5 @@ class ParkedCall:
     by: AgentId
     since: float
     recall_s: float
+    queue: QueueId | None = None
+    """The queue that it came by, and goes back to."""

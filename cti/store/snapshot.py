@@ -10,6 +10,7 @@ from cti.engine import Engine
 from cti.model.agent import Agent
 from cti.model.call_back import CallBackWish, CallMe
 from cti.model.callback import AbandonedCall
+from cti.model.conference import Conference
 from cti.model.connection import Connection
 from cti.model.device import Device
 from cti.model.history import History
@@ -61,6 +62,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "recording": RecordingSettings | None,
         "segments": dict[str, Segment],
         "histories": dict[InteractionId, History],
+        "conferences": dict[InteractionId, Conference],
         "wrapping": dict[AgentId, InteractionId],
         "_token": int,
         "_place": int,

@@ -139,6 +139,41 @@ def test_what_cannot_be_done_is_refused(wire, method, params, code, field):
     assert (error["code"], error["field"]) == (code, field)
 
 
+def test_a_snapshot_shows_conferences_and_parked_calls(open_centre, wire, talking):
+    open_centre.centre.agent("bob").ready()
+    wire.ask("subscribe", kinds=["ConferenceChanged", "Conferenced", "Diverted"])
+    wire.ask("agent.invite", agent="alice", to="bob")
+    wire.event("Conferenced")
+    until(
+        lambda: [each["participation"] for each in wire.ask("snapshot")["conferences"][0]["members"]] == ["active"] * 3,
+        "three are in it",
+    )
+    (shown,) = wire.ask("snapshot")["conferences"]
+    assert (shown["call"], shown["owner"]) == (talking, "alice")
+    assert abs(shown["since"] - time.time()) < 60
+    assert {each["agent"] or each["side"] for each in shown["members"]} == {"alice", "bob", "caller"}
+    assert wire.event("ConferenceChanged")["event"]["members"][0].keys() == shown["members"][0].keys()
+    wire.ask("call.hang_up", call=talking)
+    until(lambda: wire.ask("snapshot")["conferences"] == [], "it is over")
+
+
+def test_a_parked_call_is_in_the_snapshot_and_the_call_has_a_history(open_centre, wire, talking):
+    wire.ask("subscribe", kinds=["Diverted"])
+    place = wire.ask("agent.park", agent="alice")["place"]
+    wire.event("Diverted")
+    (shown,) = wire.ask("snapshot")["parked"]
+    assert (shown["place"], shown["call"], shown["agent"]) == (place, talking, "alice")
+    assert abs(shown["since"] - time.time()) < 60
+    said = wire.ask("call.history", call=talking)
+    assert [each["kind"] for each in said["segments"] if each["side"] == "caller"] == [
+        "script",
+        "queued",
+        "talk",
+        "parked",
+    ]
+    assert (said["agents"], said["data"]["policy"], said["ended"]) == (["alice"], "4711", None)
+
+
 def test_data_are_attached_within_limits(open_centre, wire, talking):
     wire.ask(
         "call.attach", call=talking, data={"name": "Zoë", "list": [1, {"a": None}], "raw": b"\x00", "policy": None}
