@@ -38,7 +38,7 @@ from cti.privileges import AllowAll, SupervisionPolicy
 from cti.recordings import Recordings
 from cti.routing import GuardedRouter, Router, SkillRouter
 from cti.scripts import RouteScript, Script, Scripts
-from cti.store import Journal, RecordedEngine
+from cti.store import HistoryStore, Journal, RecordedEngine
 from cti.supervisor_control import SupervisorControl
 from cti.switch import BridgeAt
 
@@ -78,6 +78,8 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         recordings: where recordings go (docs/recording.md); None records nothing.
         supervision_policy: says who may listen to whom, and more (docs/supervision.md); everybody if not given.
         messages: where voice messages and faxes are kept (docs/voicemail.md); None keeps none.
+        history: where what has happened to each call is kept (docs/history.md): a HistoryStore, or an SQLite file's path;
+            None keeps none. ``stop`` closes it.
         seed: makes ids reproducible; leave it out in production.
     """
 
@@ -95,8 +97,10 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         recordings: Recordings | None = None,
         supervision_policy: SupervisionPolicy | None = None,
         messages: Messages | None = None,
+        history: str | os.PathLike[str] | HistoryStore | None = None,
         seed: int | None = None,
     ) -> None:
+        self._history = HistoryStore(os.fspath(history)) if isinstance(history, str | os.PathLike) else history
         self._journal = Journal(journal) if isinstance(journal, str | os.PathLike) else journal
         chance = random.SystemRandom() if seed is None else random.Random(seed)
         if seed is None and self._journal is not None:  # a generator whose state a snapshot can hold
@@ -313,6 +317,9 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         """Go on with what the run before was doing: its timers, its scripts."""
         engine = self._loop.engine
         world = engine.world
+        if isinstance(engine, RecordedEngine) and self._history is not None:
+            for ended in engine.taken_up.ended:  # it may have been told just before the end, and not been written
+                self._history.take(ended)
         if isinstance(engine, RecordedEngine) and engine.taken_up.figures:
             _log.info("taken up from the journal", **engine.taken_up.figures, notes=engine.taken_up.notes[:NOTES_SAID])
             for name in sorted(engine.taken_up.agents & set(world.agents)):
@@ -335,8 +342,9 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         self._disconnect()
         self._scripts.stop()
         self._loop.stop()
-        if self._journal is not None:
-            self._journal.close()
+        for kept in (self._journal, self._history):
+            if kept is not None:
+                kept.close()
         self._stopped.set()
 
     def run_forever(self) -> None:
@@ -362,7 +370,9 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         self._attended(event)
         self._scripts.told(event)
         self._mailroom.told(event)
-        if isinstance(event, events.InvariantBroken):
+        if isinstance(event, events.InteractionEnded) and self._history is not None:
+            self._history.take(event.history)
+        elif isinstance(event, events.InvariantBroken):
             _log.error("an invariant is broken", what=event.what)
 
     def _make_call(self, offered: events.Offered) -> Call:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import gevent
@@ -27,6 +27,7 @@ from cti.model.predictive import PredictiveCallRequested, PredictiveFigures
 from cti.model.recording import RecordingAction
 from cti.plan import QueueLoad, Request
 from cti.statistics import Statistics
+from cti.store import HistoryStore
 from cti.switch import FreeSwitch
 
 FIGURES_AT_ONCE: Final = 200
@@ -37,6 +38,7 @@ class CentreCalls:
     """The half of CallCenter that needs no more than a running engine; see there."""
 
     _loop: EngineLoop
+    _history: HistoryStore | None
     _switches: dict[SwitchId, FreeSwitch]
     statistics: Statistics | None = None
     """Figures by interval, where whoever made this centre keeps them; the API shows them."""
@@ -113,18 +115,48 @@ class CentreCalls:
         self._loop.ask(facts.ClearRequested(InteractionId(interaction)))
 
     def interaction(self, interaction: str) -> InteractionHistory:
-        """What has happened to a call until now: who did what for how long, who had it, and how it ended.
+        """What has happened to a call, until now or its end: who did what for how long, who had it, and how it ended.
 
-        Until the last agent has done the work after it; then InteractionEnded tells the whole.
+        One that is over is looked for in the history store, which blocks this greenlet.
 
         Raises:
-            UnknownInteraction: it never was, or is over in this sense.
+            UnknownInteraction: it never was, or is over and not in a store.
         """
         world = self._world_now()
         history = world.histories.get(InteractionId(interaction))
-        if history is None:
+        if history is not None:
+            return told(world, history)
+        kept = self._history.get(interaction) if self._history is not None else None
+        if kept is None:
             raise UnknownInteraction(interaction)
-        return told(world, history)
+        return kept
+
+    def find_calls(
+        self,
+        *,
+        number: str = "",
+        agent: str = "",
+        queue: str = "",
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+    ) -> Sequence[InteractionHistory]:
+        """Calls that are over and all of this, the latest first. Blocks this greenlet.
+
+        Args:
+            number: that called, or was called.
+            agent: who did anything in it, if only that their phone rang.
+            queue: that it was in.
+            since: Unix time; it began then or later.
+            until: Unix time; it began before then.
+            limit: how many at most, up to 1,000.
+
+        Raises:
+            ConfigurationError: there is no history store.
+        """
+        if self._history is None:
+            raise ConfigurationError("no history store has been given (CallCenter(history=...), or [history])")
+        return self._history.find(number=number, agent=agent, queue=queue, since=since, until=until, limit=limit)
 
     def record(self, interaction: str, what: str) -> None:
         """``"start"``, ``"stop"``, ``"pause"`` or ``"resume"`` the recording of a call that is with an agent.

@@ -60,9 +60,9 @@ def explain_call(service: Service, params: Call) -> CallExplanation:
     return CallExplanation(said.call, said.queue, said.position, said.priority, said.widened, said.summary, shown)
 
 
-@method("call.history", Call, InteractionHistory, UnknownInteraction, subject=Subject.CALL)
+@method("call.history", Call, InteractionHistory, UnknownInteraction, subject=Subject.CALL, slow=True)
 def history(service: Service, params: Call) -> InteractionHistory:
-    """What has happened to a call until now: who did what for how long, who had it, and how it ended."""
+    """What has happened to a call, until now or its end: who did what for how long, who had it, and how it ended."""
     return service.centre.interaction(params.call)
 
 

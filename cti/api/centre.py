@@ -210,7 +210,20 @@ class Centre(Protocol):
         ...
 
     def interaction(self, interaction: str) -> InteractionHistory:
-        """What has happened to a call, or UnknownInteraction."""
+        """What has happened to a call, or UnknownInteraction. May block this greenlet."""
+        ...
+
+    def find_calls(
+        self,
+        *,
+        number: str = "",
+        agent: str = "",
+        queue: str = "",
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+    ) -> Sequence[InteractionHistory]:
+        """Calls that are over, from the history store. Blocks this greenlet."""
         ...
 
     def make_predictive_call(self, queue: str, number: str, data: Mapping[str, Any] | None = None) -> str:

@@ -11,6 +11,7 @@ from cti.alarms.alarm import Alarm
 from cti.engine.view import AgentView, QueueView, WaitingCall
 from cti.engine.why import Reason
 from cti.model.conference import ConferenceView
+from cti.model.history import InteractionHistory
 
 
 @frozen
@@ -168,6 +169,13 @@ class CallMade:
     """A call that has been made."""
 
     call: str
+
+
+@frozen
+class FoundCalls:
+    """Past calls, the latest first."""
+
+    calls: tuple[InteractionHistory, ...]
 
 
 @frozen

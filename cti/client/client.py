@@ -15,7 +15,15 @@ from cti.api.statistics_values import (
     QueueIntervalRecord,
     QueueIntervals,
 )
-from cti.api.values import AgentExplanation, AlarmList, AlarmRecord, CallExplanation, QueueRecord, SnapshotRecord
+from cti.api.values import (
+    AgentExplanation,
+    AlarmList,
+    AlarmRecord,
+    CallExplanation,
+    FoundCalls,
+    QueueRecord,
+    SnapshotRecord,
+)
 from cti.client.agent import AgentAtCentre
 from cti.client.concurrency import Concurrency, Greenlets, Threads
 from cti.client.connection import Connection
@@ -23,6 +31,7 @@ from cti.client.event import read, read_snapshot
 from cti.client.events import UNREAD, Events, Item
 from cti.client.keys import client_keys
 from cti.errors import InvalidConnection
+from cti.model.history import InteractionHistory
 from cti.model.predictive import PredictiveFigures
 
 REQUEST_TIMEOUT_S: Final = 10.0
@@ -145,6 +154,32 @@ class Client:
     def snapshot(self) -> SnapshotRecord:
         """All that this client may see, as it is now."""
         return read_snapshot(self.request("snapshot"))
+
+    def history(self, interaction: str) -> InteractionHistory:
+        """What has happened to a call, until now or, where histories are kept, to its end.
+
+        Raises:
+            UnknownInteraction: it never was, or is over and not kept.
+        """
+        return read(InteractionHistory, self.request("call.history", call=interaction))
+
+    def find_calls(
+        self,
+        *,
+        number: str = "",
+        agent: str | None = None,
+        queue: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+    ) -> tuple[InteractionHistory, ...]:
+        """Past calls of which all that is given is true, the latest first; ``since`` and ``until`` are Unix times.
+
+        Raises:
+            ConfigurationError: no histories are kept there.
+        """
+        asked = {"number": number, "agent": agent, "queue": queue, "since": since, "until": until, "limit": limit}
+        return read(FoundCalls, self.request("call.find", **asked)).calls
 
     def explain_call(self, interaction: str) -> CallExplanation:
         """Why a call is where it is.

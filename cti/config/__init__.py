@@ -8,6 +8,7 @@ from cti.config.routes import Number, Routes
 from cti.config.service_settings import (
     AlarmsSettings,
     AuditSettings,
+    HistorySettings,
     RecordingsSettings,
     StateSettings,
     StatisticsSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "CentreSettings",
     "Configuration",
     "DaemonSettings",
+    "HistorySettings",
     "JournalSettings",
     "LoadedScripts",
     "LogSettings",

@@ -124,6 +124,21 @@ class AuditSettings:
 
 
 @frozen
+class HistorySettings:
+    """Where what has happened to each call is kept.
+
+    Args:
+        directory: of the SQLite file ``history.db``; not together with ``url``.
+        url: of a database, as SQLAlchemy writes it; empty for that file.
+        keep_s: the history of a call that ended longer ago is deleted; None keeps all.
+    """
+
+    directory: str = field(default="", validator=_printable)
+    url: str = field(default="", validator=_printable, repr=False)
+    keep_s: float | None = field(default=None, validator=seconds)
+
+
+@frozen
 class RecordingsSettings:
     """Where recordings go, and for how long; which calls are recorded is said by queues and agents.
 

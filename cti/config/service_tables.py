@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,6 +17,7 @@ from cti.config.service_settings import (
     DAY_S,
     AlarmsSettings,
     AuditSettings,
+    HistorySettings,
     RecordingsSettings,
     StateSettings,
     StatisticsSettings,
@@ -37,7 +39,7 @@ AUDIT: Final = "audit"
 """Directories below that of [state]."""
 JOURNAL_KEPT_S: Final = 14 * DAY_S
 """How long the journal is kept that nobody has said anything about."""
-_TABLES: Final = ("state", "journal", "statistics", "web", "webhook", "alarms", "audit", "recording")
+_TABLES: Final = ("state", "journal", "statistics", "web", "webhook", "alarms", "audit", "history", "recording")
 Said = tuple[str, str, str]
 """A warning: table, key, and what."""
 
@@ -54,6 +56,7 @@ class Services:
         webhooks: the receivers of events.
         alarms: alarms, which there always are.
         audit: who did what; None for nowhere.
+        history: where what has happened to each call is kept; None for nowhere.
         recording: where recordings go; None for nowhere.
     """
 
@@ -64,6 +67,7 @@ class Services:
     webhooks: tuple[Webhook, ...] = ()
     alarms: AlarmsSettings = Factory(AlarmsSettings)
     audit: AuditSettings | None = None
+    history: HistorySettings | None = None
     recording: RecordingsSettings | None = None
 
 
@@ -124,6 +128,7 @@ class ServiceTables:
             webhooks=self._webhooks(),
             alarms=self._alarms(),
             audit=self._below(state, "audit", AuditSettings, AUDIT),
+            history=self._history(state),
             recording=self._recording(),
         )
 
@@ -269,6 +274,29 @@ class ServiceTables:
             table = self._with_secret("alarms.mail", mail, "password")
             sent = read_into(table, MailSettings, {"to": _texts})
         return AlarmsSettings(rules or AlarmSettings(), sent)
+
+    def _history(self, state: StateSettings | None) -> HistorySettings | None:
+        """Only where it is asked for: a directory for state does not mean that numbers are to be kept."""
+        section = self._section("history")
+        if section is None:
+            return None
+        if find_spec("sqlalchemy") is None:
+            section.rest()
+            section.wrong("", "it needs the extra 'history'; pip install 'cti[history]'")
+            return None
+        made = read_into(section, HistorySettings)
+        if made is None:
+            return None
+        if made.url and made.directory:
+            section.wrong("url", "there is a directory already; keep one of them")
+        if made.url:
+            return made
+        if made.directory:
+            return self._placed(made, "directory")
+        if state is None:
+            section.wrong("directory", "it is missing, and there is no [state] either, which has one for all")
+            return None
+        return evolve(made, directory=state.directory)
 
     def _recording(self) -> RecordingsSettings | None:
         section = self._section("recording")

@@ -19,7 +19,7 @@ from cti.plan.condition import short
 NOBODY: Final = Requirement('"closed queue" >= 999999999')
 """What no agent meets."""
 _AT_START: Final = {"switches": "switch", "centre": "centre", "api": "api", "destinations": "destinations"}
-_SERVICES_AT_START: Final = ("state", "journal", "statistics", "web", "audit", "recording")
+_SERVICES_AT_START: Final = ("state", "journal", "statistics", "web", "audit", "history", "recording")
 _AT_START_OF_DAEMON: Final = ("pid_file", "control")
 
 

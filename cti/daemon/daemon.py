@@ -109,6 +109,7 @@ class Daemon:
                 bridge_at=made.centre.bridge_at,  # type: ignore[arg-type] # one of the two, by its validator
                 journal=around.journal,
                 recordings=around.recordings,
+                history=around.history,
                 allowed_destinations=made.destinations,
             )
             closing[-1:] = [centre.stop, around.close]  # the doors are closed before the centre is

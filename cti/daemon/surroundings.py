@@ -16,12 +16,12 @@ from cti.alarms import Alarm, AlarmLedger, AlarmMail, AlarmWatch
 from cti.api import ApiServer
 from cti.audit import AuditLog
 from cti.center import CallCenter
-from cti.config import ApiSettings, Configuration, JournalSettings, RecordingsSettings, WebSettings
+from cti.config import ApiSettings, Configuration, HistorySettings, JournalSettings, RecordingsSettings, WebSettings
 from cti.errors import CtiError
 from cti.model import events
 from cti.recordings import DAY_S, Recordings
 from cti.statistics import FigureBook, Statistics
-from cti.store import Journal, Retention
+from cti.store import HistoryStore, Journal, Retention
 
 if TYPE_CHECKING:
     from cti.web import Webhooks
@@ -31,6 +31,8 @@ REPLACE_AFTER_S: Final = 1.0
 EXPIRE_EVERY_S: Final = 3600.0
 DEAD_LETTERS: Final = "dead-letters.jsonl"
 """Below the directory of [state]: messages that no webhook took."""
+
+HISTORY_FILE: Final = "history.db"
 
 _log = structlog.get_logger("cti.daemon")
 
@@ -74,6 +76,8 @@ class Surroundings:
         """The journal, for the centre; None for none."""
         self.recordings = _recordings(services.recording)
         """Where recordings go, for the centre; None for nowhere."""
+        self.history = _history(services.history)
+        """Where what has happened to each call is kept, for the centre, which closes it; None for nowhere."""
         self._audit: AuditLog | None = None
 
     def open(self, centre: CallCenter) -> None:
@@ -281,6 +285,15 @@ def _journal(settings: JournalSettings | None, watch: AlarmWatch) -> Journal | N
         sync=settings.sync,  # type: ignore[arg-type] # one of the two, by its validator
         on_trouble=watch.trouble("journal.trouble"),
     )
+
+
+def _history(settings: HistorySettings | None) -> HistoryStore | None:
+    if settings is None:
+        return None
+    if not settings.url:
+        Path(settings.directory).mkdir(parents=True, exist_ok=True)
+    keep_days = settings.keep_s / DAY_S if settings.keep_s is not None else None
+    return HistoryStore(settings.url or str(Path(settings.directory) / HISTORY_FILE), keep_days=keep_days)
 
 
 def _recordings(settings: RecordingsSettings | None) -> Recordings | None:

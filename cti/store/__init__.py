@@ -2,6 +2,7 @@
 
 from cti.store.codec import Codec
 from cti.store.errors import JournalError, NotKept, NotUnderstood
+from cti.store.history_store import HistoryStore
 from cti.store.journal import Journal
 from cti.store.past import Past
 from cti.store.recorded_engine import RecordedEngine
@@ -17,6 +18,7 @@ __all__ = [
     "Codec",
     "Comparison",
     "Due",
+    "HistoryStore",
     "Journal",
     "JournalError",
     "JournalFigures",

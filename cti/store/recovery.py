@@ -12,7 +12,8 @@ from attrs import define, field
 from cti.engine import Engine
 from cti.engine.world import World
 from cti.errors import CtiError
-from cti.model import facts, intents, reason
+from cti.model import events, facts, intents, reason
+from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, IdSource, InteractionId, QueueId
 from cti.model.states import AgentState, LinkState
 from cti.store.codec import Codec
@@ -64,6 +65,7 @@ class TakenUp:
         queues: likewise.
         notes: what of it is not as it was, one sentence each.
         figures: how much it was, for a log.
+        ended: the histories of interactions that ended after the last snapshot.
     """
 
     calls: frozenset[InteractionId] = frozenset()
@@ -72,6 +74,7 @@ class TakenUp:
     queues: set[QueueId] = field(factory=set)
     notes: list[str] = field(factory=list)
     figures: dict[str, float] = field(factory=dict)
+    ended: list[InteractionHistory] = field(factory=list)
 
     def follow(self, fact: facts.Fact) -> None:
         """The program says something."""
@@ -112,7 +115,8 @@ def take_up(engine: Engine, past: Past, now: float, chance: random.Random | None
     ids = world.ids
     if chance is not None:
         world.ids = IdSource(chance.getrandbits, past.header.epoch)  # the same ids again: the switch's tags name them
-    told = _tell_again(engine, past, codec, due, notes)
+    ended: list[InteractionHistory] = []
+    told = _tell_again(engine, past, codec, due, notes, ended)
     world.ids = ids
     if chance is not None:
         chance.seed(f"{chance.getrandbits(256):x} {now:.6f}")
@@ -140,11 +144,14 @@ def take_up(engine: Engine, past: Past, now: float, chance: random.Random | None
             "facts_after_the_snapshot": told,
             "down_s": round(now - past.at, 3),
         },
+        ended=ended,
     )
     return taken_up, due
 
 
-def _tell_again(engine: Engine, past: Past, codec: Codec, due: Due, notes: list[str]) -> int:
+def _tell_again(  # noqa: PLR0917 - what is being made
+    engine: Engine, past: Past, codec: Codec, due: Due, notes: list[str], ended: list[InteractionHistory]
+) -> int:
     """Tell the facts after the snapshot, as many as can be; returns how many."""
     told = 0
     for record in past.facts:
@@ -155,7 +162,7 @@ def _tell_again(engine: Engine, past: Past, codec: Codec, due: Due, notes: list[
             break
         try:
             if not record.refused:  # it changed nothing then
-                _tell(engine, fact, record.at, due)
+                ended += _tell(engine, fact, record.at, due)
         except Exception as error:  # noqa: BLE001 - a defect: what is known until here is better than nothing
             notes.append(f"the engine failed on a fact {record.name}: {error!r}; what came after it is left out")
             break
@@ -163,10 +170,13 @@ def _tell_again(engine: Engine, past: Past, codec: Codec, due: Due, notes: list[
     return told
 
 
-def _tell(engine: Engine, fact: facts.Fact, at: float, due: Due) -> None:
+def _tell(engine: Engine, fact: facts.Fact, at: float, due: Due) -> list[InteractionHistory]:
+    """Tell a fact; the histories that it has completed."""
     try:
         wanted = Engine.handle(engine, fact, at)  # not the recorded one: it was written then
     except CtiError as error:
         _log.debug("a fact of the journal is refused now", fact=type(fact).__name__, reason=str(error))
-        return
+        return []
     due.follow(fact, wanted, engine.world.now)
+    told = [intent.event for intent in wanted if isinstance(intent, intents.Notify)]
+    return [event.history for event in told if isinstance(event, events.InteractionEnded)]

@@ -44,6 +44,14 @@ def test_without_a_state_nothing_is_kept_that_is_not_asked_for(tmp_path):
     assert (services.state, services.audit, services.web, services.recording) == (None, None, None, None)
 
 
+def test_histories_are_kept_only_where_that_is_asked_for(tmp_path):
+    assert read(tmp_path, "[state]\ndirectory = 'state'").services.history is None
+    kept = read(tmp_path, "[state]\ndirectory = 'state'\n[history]\nkeep_s = '90d'").services.history
+    assert (kept.directory, kept.keep_s) == (str(tmp_path / "state"), 90 * 86_400)
+    assert read(tmp_path, "[history]\ndirectory = 'past'").services.history.directory == str(tmp_path / "past")
+    assert read(tmp_path, "[history]\nurl = 'postgresql://x/y'").services.history.url == "postgresql://x/y"
+
+
 def test_what_is_said_goes_before_the_state(tmp_path):
     text = "[state]\ndirectory = 'state'\n[journal]\nkeep_s = '3d'\n[audit]\ndirectory = '/var/log/cti'\nkeep = 5"
     services = read(tmp_path, text).services
@@ -164,6 +172,9 @@ WRONG = [
         ["host: it is missing", "sender: it is missing", "to: 'ops' is no address of e-mail"],
     ),
     ("[alarms]\nmail = 3", ["2: [alarms.mail]: expected a table, found 3"]),
+    ("[history]\nkeep_s = -1", ["2: [history]: keep_s"]),
+    ("[history]\nkeep_s = '90d'", ["[history]: directory: it is missing"]),
+    ("[history]\nurl = 'sqlite://'\ndirectory = 'x'", ["2: [history]: url: there is a directory already"]),
     ("[recording]\n", ["1: [recording]: directory: it is missing"]),
     ("[recording]\ndirectory = 'relative'", ["[recording]: directory is 'relative'; it must be an absolute path"]),
     ("[recording]\ndirectory = '/r'\nname = 'x.wav'", ["without {interaction} and {n} two files are one"]),

@@ -71,6 +71,22 @@ def served(running, receiver):
     return visitor(running)
 
 
+def test_past_calls_are_found_by_the_api(running, receiver):
+    running.phones("1001")
+    write_accounts(running.directory / "accounts.toml")
+    configured(running, receiver, more="[history]\nkeep_s = '90d'\n")
+    running.ready()
+    with Client(running.said("the API listens")["requests"]) as client:
+        client.agent("alice").log_on(ready=True)
+        running.switch.incoming(calling_number="13800000008", called_number="5000", talk_s=0.1)
+        running.until("the call is kept", lambda: client.find_calls(number="13800000008"))
+        (found,) = client.find_calls(number="13800000008")
+        assert (found.agents, found.queue) == (("alice",), "claims")
+        assert client.history(found.interaction) == found
+        assert client.find_calls(agent="alice", until=found.began) == ()
+    assert (running.directory / "state" / "history.db").is_file()
+
+
 def test_a_supervisor_logs_in_over_http_and_what_they_do_is_in_the_audit(running, served):
     assert served.post("/v1/agent/log_on", {"agent": "alice", "ready": True}).status == 401
     sue = served.bearer("sue")
