@@ -169,9 +169,10 @@ class AgentControl(AgentCalls, AgentMessages):
 
     # -- calls that ring ------------------------------------------------------------------------------------------
 
-    def pick_up(self, at: str | None = None) -> None:
-        """Directed Pickup Call: take the call that rings at another agent. Without one: Group Pickup Call, the call of a
-        queue that this agent serves that has been ringing longest.
+    def pick_up(self, at: str | None = None, *, group: str = "") -> None:
+        """Directed Pickup Call: take the call that rings at another agent. Without one: Group Pickup Call, the call that has
+        been ringing longest at anybody with whom this agent has a pickup group in common (``group``, or any); for one who is
+        in none, in a queue that they serve.
 
         The other phone stops ringing, this agent's rings; told by OfferEnded and Delivered with cause callPickup.
 
@@ -180,7 +181,7 @@ class AgentControl(AgentCalls, AgentMessages):
             InvalidConnection: nothing rings there.
         """
         if at is None:
-            self._loop.ask(services.GroupPickupRequested(self._agent))
+            self._loop.ask(services.GroupPickupRequested(self._agent, group))
         else:
             self._loop.ask(services.DirectedPickupRequested(self._agent, AgentId(at)))
 

@@ -46,6 +46,7 @@ class AgentParams:
     reject_delay_s: float | None = None
     busy_delay_s: float | None = None
     phone_down_delay_s: float | None = None
+    pickup_groups: tuple[Line, ...] | None = None
     after_phone_up: Line | None = None
     own_calls: Line | None = None
 

@@ -127,7 +127,7 @@ class AgentFace(Protocol):
         """Take up a parked call."""
         ...
 
-    def pick_up(self, at: str | None = None) -> None:
+    def pick_up(self, at: str | None = None, *, group: str = "") -> None:
         """Take a call that rings elsewhere."""
         ...
 
@@ -181,6 +181,50 @@ class AgentFace(Protocol):
 
     def resume_recording(self) -> None:
         """What is said again."""
+        ...
+
+
+class SupervisorFace(Protocol):
+    """What can be asked for on behalf of one supervisor."""
+
+    def monitor(self, agent: str | None = None, call: str | None = None) -> None:
+        """Listen."""
+        ...
+
+    def whisper(self, agent: str | None = None, call: str | None = None) -> None:
+        """Listen, and speak to the agent."""
+        ...
+
+    def barge(self, agent: str | None = None, call: str | None = None) -> None:
+        """Listen, and speak to both."""
+        ...
+
+    def end(self) -> None:
+        """Leave the line."""
+        ...
+
+    def take_over(self) -> None:
+        """Take the agent's place."""
+        ...
+
+    def pull(self, call: str) -> None:
+        """Take a call that waits."""
+        ...
+
+    def push(self, call: str, to: ToAgent | Overflow) -> None:
+        """Send a call elsewhere."""
+        ...
+
+    def force_log_off(self, agent: str) -> None:
+        """Log an agent off."""
+        ...
+
+    def force_ready(self, agent: str) -> None:
+        """Make an agent ready."""
+        ...
+
+    def force_not_ready(self, agent: str) -> None:
+        """Make an agent not ready."""
         ...
 
 
@@ -279,6 +323,10 @@ class Centre(Protocol):
 
     def agent(self, agent: str) -> AgentFace:
         """The control of one agent, or UnknownAgent."""
+        ...
+
+    def supervisor(self, agent: str) -> SupervisorFace:
+        """The control of an agent who supervises, or UnknownAgent."""
         ...
 
     def add_agent(self, agent: str, contact: str, **settings: Any) -> AgentFace:

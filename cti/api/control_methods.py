@@ -76,10 +76,11 @@ class Unpark:
 
 @frozen
 class PickUp:
-    """Which agent, and at whose phone the call rings; None for any call of a queue that they serve."""
+    """Which agent, and at whose phone the call rings; None for any colleague of a pickup group (``group``, or any)."""
 
     agent: AgentId
     at: AgentId | None = None
+    group: Line = NO_TEXT
 
 
 @frozen
@@ -169,7 +170,7 @@ def unpark(service: Service, params: Unpark) -> None:
 @asked("pick_up", PickUp, InvalidAgentState)
 def pick_up(service: Service, params: PickUp) -> None:
     """Directed or Group Pickup Call: take a call that rings at another agent, or in a queue that this one serves."""
-    service.centre.agent(params.agent).pick_up(params.at)
+    service.centre.agent(params.agent).pick_up(params.at, group=params.group)
 
 
 @asked("deflect", SendTo, UnknownQueue, InvalidAgentState, DestinationNotAllowed, ConfigurationError)

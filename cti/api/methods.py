@@ -17,6 +17,7 @@ from cti.api import (
     message_methods,
     queue_methods,
     statistics_methods,
+    supervision_methods,
     switch_methods,
 )
 from cti.api.grant import Role
@@ -48,6 +49,7 @@ METHODS_ARE_IN: Final = (
     message_methods,
     queue_methods,
     statistics_methods,
+    supervision_methods,
     switch_methods,
 )
 """The modules whose methods are in the table, besides this one's."""

@@ -112,13 +112,17 @@ class AgentAtCentre(AgentCallsAtCentre, AgentMessagesAtCentre):
         """
         self._request("agent.unpark", agent=self._agent, place=place)
 
-    def pick_up(self, at: str | None = None) -> None:
+    def pick_up(self, at: str | None = None, *, group: str = "") -> None:
         """Directed Pickup Call: take the call that rings at another agent; without one, Group Pickup Call.
+
+        Args:
+            at: the other agent.
+            group: a pickup group of this agent's; any if empty.
 
         Raises:
             InvalidAgentState: this agent is not ready.
         """
-        self._request("agent.pick_up", agent=self._agent, at=at)
+        self._request("agent.pick_up", agent=self._agent, at=at, group=group)
 
     def deflect(self, to: ToAgent | Overflow) -> None:
         """Deflect Call: send the call that rings at this agent's phone elsewhere; the agent stays ready.

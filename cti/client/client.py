@@ -30,6 +30,7 @@ from cti.client.connection import Connection
 from cti.client.event import read, read_snapshot
 from cti.client.events import UNREAD, Events, Item
 from cti.client.keys import client_keys
+from cti.client.supervisor import SupervisorAtCentre
 from cti.errors import InvalidConnection
 from cti.model.history import InteractionHistory
 from cti.model.predictive import PredictiveFigures
@@ -116,6 +117,10 @@ class Client:
     def agent(self, agent: str) -> AgentAtCentre:
         """The control of one agent. Does not ask the server: an unknown one shows at the first verb."""
         return AgentAtCentre(agent, self.request)
+
+    def supervisor(self, agent: str) -> SupervisorAtCentre:
+        """The control of an agent who supervises others. Does not ask the server: an unknown one shows at the first verb."""
+        return SupervisorAtCentre(agent, self.request)
 
     def add_agent(self, agent: str, contact: str, **settings: Any) -> AgentAtCentre:
         """Add an agent, or change one's settings; a call in hand goes on.

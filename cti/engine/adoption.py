@@ -88,6 +88,20 @@ class Adoption:
         call.queue = caller.queue if caller.queue in self._world.queues else None
         self._talks(call, partner, 0.0)
 
+    def made(
+        self,
+        switch: SwitchId,
+        own: facts.ChannelSeen,
+        other: facts.ChannelSeen,
+        calls_known: frozenset[InteractionId],
+    ) -> None:
+        """An agent who has made a call and the other party talk, whom we do not know."""
+        call = self._call(switch, other, calls_known, other.side)
+        call.made_by = own.agent
+        self._talks(call, own, 0.0)
+        if other.agent is not None:
+            self._is_on(call, other)
+
     def joined(self, call: Interaction, partner: facts.ChannelSeen) -> None:
         """The caller of a call that we know talks with somebody whom we have not seen come."""
         world = self._world
@@ -101,7 +115,13 @@ class Adoption:
         self._talks(call, partner, waited_s)
         self._offers.end_all(call, made, ReservationTrigger.RESCIND, Cause.SWITCHING_FUNCTION_TERMINATED)
 
-    def _call(self, switch: SwitchId, channel: facts.ChannelSeen, calls_known: frozenset[InteractionId]) -> Interaction:
+    def _call(
+        self,
+        switch: SwitchId,
+        channel: facts.ChannelSeen,
+        calls_known: frozenset[InteractionId],
+        side: Side = Side.CALLER,
+    ) -> Interaction:
         world = self._world
         kept = channel.interaction if channel.interaction not in calls_known else None  # nothing follows a Call Cleared
         call = Interaction(
@@ -115,7 +135,7 @@ class Adoption:
             data=as_much_as_fits(channel.data),
         )
         world.interactions[call.id] = call
-        self._leg(call, channel, Side.CALLER)
+        self._leg(call, channel, side)
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)
         return call
 
@@ -141,13 +161,7 @@ class Adoption:
         call.talk, call.consulted, call.pairing = TalkState.TALKING, None, False
         call.pair = call.wanted_pair = (call.caller, partner.connection)
         world.connections[call.caller].parked = False
-        agent = world.agents.get(partner.agent) if partner.agent is not None else None
-        if agent is not None and agent.state is not AgentState.NULL and agent.connection is None:
-            self._desk.apply(agent, AgentTrigger.ANSWER, Cause.SWITCHING_FUNCTION_TERMINATED)
-            self._offers.withdraw(agent, Cause.FORCED_TRANSITION)  # now that nobody can offer them the next call
-            agent.connection, agent.interaction = partner.connection, call.id
-        elif partner.agent is not None:
-            world.adopted[partner.agent] = partner.connection
+        self._is_on(call, partner)
         world.tell(
             events.Established,
             call,
@@ -155,3 +169,14 @@ class Adoption:
             connection=partner.connection,
             waited_s=waited_s,
         )
+
+    def _is_on(self, call: Interaction, channel: facts.ChannelSeen) -> None:
+        """The agent of this leg is busy with it, or will be when they are back."""
+        world = self._world
+        agent = world.agents.get(channel.agent) if channel.agent is not None else None
+        if agent is not None and agent.state is not AgentState.NULL and agent.connection is None:
+            self._desk.apply(agent, AgentTrigger.ANSWER, Cause.SWITCHING_FUNCTION_TERMINATED)
+            self._offers.withdraw(agent, Cause.FORCED_TRANSITION)  # now that nobody can offer them the next call
+            agent.connection, agent.interaction = channel.connection, call.id
+        elif channel.agent is not None:
+            world.adopted[channel.agent] = channel.connection

@@ -211,9 +211,9 @@ class AgentsCallBacks:
             )
         leg = world.connections.get(to.connection) if to.connection is not None else None
         if fact.phone:
-            if leg is None or leg.established_at is None or not world.is_live(leg.switch):
+            if leg is None or leg.established_at is None or leg.via is not None or not world.is_live(leg.switch):
                 raise InvalidConnection(
-                    f"agent {to.id!r} is on no call; their phone can be sent a text during one only"
+                    f"agent {to.id!r} is on no call of their phone's own switch; it can be sent a text during one only"
                 )
             world.emit(intents.SendMessage(leg.switch, leg.id, fact.text))
         world.notify(

@@ -31,6 +31,11 @@ class Answering:
         leg = self._ringing(agent)
         if leg is None:
             raise InvalidConnection(f"the phone of agent {agent.id!r} does not ring; there is nothing to answer")
+        if leg.via is not None:
+            raise InvalidConnection(
+                f"the phone of agent {agent.id!r} is at switch {leg.via}, and the call comes from {leg.switch}; only a call "
+                "on the phone's own switch can be answered for it"
+            )
         if not self._world.is_live(leg.switch):
             raise InvalidConnection(f"the link to switch {leg.switch} is not live; 'answer' has to wait")
         self._world.emit(intents.AnswerPhone(leg.switch, leg.id))

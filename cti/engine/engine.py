@@ -7,20 +7,17 @@ from typing import Any
 
 from cti.engine.advice import check_queue
 from cti.engine.after_call import AfterCall
-from cti.engine.agents_call_backs import CALL_BACK, AgentsCallBacks
-from cti.engine.answering import Answering
 from cti.engine.callback_parts import CallbackParts
+from cti.engine.calling_parts import CallingParts
 from cti.engine.calls import Calls
 from cti.engine.conferences import Conferences
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
 from cti.engine.desk import PAUSE, WRAP_UP, Desk
 from cti.engine.devices import DEVICE, Devices
-from cti.engine.dialling import DIAL, Dialling
 from cti.engine.exits import LIVE, Exits
 from cti.engine.histories import Histories
-from cti.engine.invitations import WARN, Invitations
-from cti.engine.joins import Joins
+from cti.engine.invitations import Invitations
 from cti.engine.left_behind import LeftBehind
 from cti.engine.line import Line
 from cti.engine.links import Links
@@ -32,7 +29,6 @@ from cti.engine.offers import CHECK, LEASE, LOOK, Offers
 from cti.engine.own_calls import OWN, OwnCalls
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
-from cti.engine.predictive import PredictiveCalls
 from cti.engine.recordings import SEGMENT, Recordings
 from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
@@ -44,16 +40,15 @@ from cti.engine.ties import TIE, Ties
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
 from cti.errors import IllegalTransition
-from cti.model import calling, device_facts, events, facts, intents, services
+from cti.model import device_facts, events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.overflow import WAIT
-from cti.model.predictive import ALONE, PredictiveCallRequested
 from cti.model.queue import Queue
-from cti.model.states import AgentState, ConnectionTrigger, LinkTrigger
+from cti.model.states import ConnectionTrigger, LinkTrigger
 from cti.routing.router import Router
 
 
@@ -100,9 +95,6 @@ class Engine:
             after,
         )
         self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
-        self._agents_call_backs = AgentsCallBacks(self.world, self._made, self._offers)
-        self._predictive = PredictiveCalls(self.world, self._line, self._matching, self._exits)
-        self._dialling = Dialling(self.world, self._made, self._exits)
         self._calls = Calls(
             self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
         )
@@ -127,8 +119,17 @@ class Engine:
             self.world, self._desk, self._offers, self._line, self._talk, self._media, self._consultations
         )
         self._supervising = Supervising(self.world, self._desk, takeover)
-        self._joins = Joins(self.world, self._invitations, self._supervising)
-        self._answering = Answering(self.world)
+        self._calling = CallingParts(
+            self.world,
+            self._offers,
+            self._line,
+            self._matching,
+            self._exits,
+            self._calls,
+            self._made,
+            self._invitations,
+            self._supervising,
+        )
         self._recordings = Recordings(self.world)
         self._histories, self._conferences = Histories(self.world), Conferences(self.world)
         self._recordings.overlaid = self._supervising.overlaid
@@ -184,16 +185,9 @@ class Engine:
             facts.ClearRequested: self._clear,
             facts.Parked: self._parked,
             services.MakeCallRequested: self._made.make,
-            calling.MakeConnectionRequested: self._dialling.connect,
-            PredictiveCallRequested: self._predictive.make,
-            calling.DialDigitsRequested: self._dialling.dial,
             facts.TimerFired: self._timer_fired,
             services.UnparkRequested: self._parking.unpark,
-            calling.AnswerRequested: self._answering.answer,
-            calling.ClearCallRequested: self._calls.clear_of,
-            calling.JoinRequested: self._joins.join,
-            calling.IntrudeRequested: self._joins.intrude,
-            **self._agents_call_backs.table,
+            **self._calling.table,
             **self._talk.table,
             **self._callbacks.table,
             **self._pickups.table,
@@ -203,6 +197,7 @@ class Engine:
             **self._switches.table,
         }
         self._timers: dict[str, Callable[[facts.TimerFired], None]] = {
+            **self._calling.timers,
             LEASE: lambda fact: self._offers.lease_over(ReservationId(fact.key)),
             LOOK: lambda fact: self._offers.look_for(ConnectionId(fact.key)),
             CHECK: lambda fact: self._calls.check(ConnectionId(fact.key)),
@@ -214,12 +209,8 @@ class Engine:
             RING: lambda fact: self._matching.ring(InteractionId(fact.key)),
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
-            CALL_BACK: lambda fact: self._agents_call_backs.expired(fact.key),
-            ALONE: lambda fact: self._predictive.alone(InteractionId(fact.key)),
-            DIAL: lambda fact: self._dialling.no_more(InteractionId(fact.key)),
             RECALL: lambda fact: self._parking.recall(fact.key),
             CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
-            WARN: lambda fact: self._invitations.warned(InteractionId(fact.key)),
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
@@ -278,14 +269,12 @@ class Engine:
 
     def _became_ready(self, agent: Agent) -> None:
         """An agent is ready: for whoever waits to consult them, else for the call that is due to them."""
-        if not self._consultations.became_ready(agent) and not self._agents_call_backs.became_ready(agent):
+        if not self._consultations.became_ready(agent) and not self._calling.became_ready(agent):
             self._matching.offer_to(agent)
 
     def _agent_left(self, agent: Agent) -> None:
         self._wishes.agent_left(agent)
-        removed = agent.id not in self.world.agents
-        if removed or agent.state is AgentState.NULL:
-            self._agents_call_backs.left(agent.id, removed=removed)
+        self._calling.agent_left(agent)
 
     def _consulted_answered(self, leg: Connection) -> None:
         self._consultations.answered(leg)
@@ -295,8 +284,7 @@ class Engine:
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
             self._calls.parked(leg)
-            self._dialling.parked(leg)
-            self._predictive.parked(leg)
+            self._calling.parked(leg)
         else:
             self._supervising.parked(fact.connection)
 
@@ -345,7 +333,7 @@ class Engine:
 
     def _talked(self, call: Interaction) -> None:
         """Who hears whom in a call has changed."""
-        self._agents_call_backs.talked(call)
+        self._calling.talked(call)
         self._recordings.settle(call)  # before the next: whoever listens in comes after the recording
         self._supervising.look()
 
@@ -362,6 +350,7 @@ class Engine:
         self._own_calls.seen(fact)  # first: nobody is to be offered a call whose phone is in use
         self._callbacks.link_is_back(fact.switch)
         self._links.snapshot(fact)
+        self._exits.link_is_back(fact.switch)
         seen = {channel.connection: channel for channel in fact.channels}
         self._supervising.snapshot(fact.switch, seen, restarted=fact.restarted)
 

@@ -6,7 +6,9 @@ from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.model import events, intents
 from cti.model.cause import Cause
+from cti.model.ids import SwitchId
 from cti.model.interaction import Interaction
+from cti.model.overflow import ToDestination, ToVoicemail
 from cti.model.predictive import ALONE
 from cti.model.states import ConnectionTrigger, InteractionTrigger
 
@@ -27,32 +29,40 @@ class Exits:
 
     def divert(self, call: Interaction, destination: str, cause: Cause) -> None:
         """To a number of the switch's dialplan; the call is over for us."""
-        wanted = intents.DivertConnection(call.switch, call.caller, destination)
-        self._hand_over(call, wanted, destination, cause)
+        self._hand_over(call, ToDestination(destination), destination, cause)
 
     def leave_message(self, call: Interaction, mailbox: str, domain: str, cause: Cause) -> None:
         """To a mailbox of the switch's voicemail; the call is over for us."""
-        wanted = intents.LeaveMessage(call.switch, call.caller, mailbox, domain)
-        self._hand_over(call, wanted, f"voicemail:{mailbox}", cause)
+        self._hand_over(call, ToVoicemail(mailbox, domain), f"voicemail:{mailbox}", cause)
 
-    def _hand_over(
-        self,
-        call: Interaction,
-        wanted: intents.DivertConnection | intents.LeaveMessage,
-        destination: str,
-        cause: Cause,
-    ) -> None:
+    def _hand_over(self, call: Interaction, to: ToDestination | ToVoicemail, destination: str, cause: Cause) -> None:
         world = self._world
         call.move(InteractionTrigger.DIVERT, world.now)
         world.tell(events.Diverted, call, cause, destination=destination)
+        call.handed_to = to
+        if world.is_live(call.switch):
+            self._hand_over_now(call, to, cause)
+
+    def _hand_over_now(self, call: Interaction, to: ToDestination | ToVoicemail, cause: Cause) -> None:
+        world = self._world
         tags = {"cti_interaction": "", "cti_queue": "", "cti_previous": call.id}  # should it come back to us
         world.emit(intents.TagConnection(call.switch, call.caller, tags))
         # What it is bridged to there may end without its being parked, and handed to us again.
         world.emit(intents.KeepCaller(call.switch, call.caller, keep=False))
-        world.emit(wanted)
+        if isinstance(to, ToDestination):
+            world.emit(intents.DivertConnection(call.switch, call.caller, to.destination))
+        else:
+            world.emit(intents.LeaveMessage(call.switch, call.caller, to.mailbox, to.domain))
         del world.connections[call.caller]  # it is the dialplan's now
         call.connections.discard(call.caller)
         self.finish(call, cause)
+
+    def link_is_back(self, switch: SwitchId) -> None:
+        """Callers who were to leave while their switch could not be reached go now."""
+        for call in [c for c in self._world.interactions.values() if c.switch == switch and c.handed_to is not None]:
+            assert call.handed_to is not None
+            if call.caller in self._world.connections:
+                self._hand_over_now(call, call.handed_to, Cause.REDIRECTED)
 
     def to_script(self, call: Interaction, script: str, cause: Cause) -> None:
         """Back to a script; the call keeps its age and place."""

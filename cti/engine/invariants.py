@@ -189,7 +189,7 @@ def _connection(world: World, leg: Connection) -> list[str]:
     call = world.interactions.get(leg.interaction)
     if call is None or leg.id not in call.connections:
         wrong.append(f"connection {leg.id} belongs to call {leg.interaction}, which is over")
-    elif not leg.clearing and call.state.is_over:
+    elif not leg.clearing and call.state.is_over and call.handed_to is None:
         wrong.append(f"connection {leg.id} lives on after its call was {call.state.value}")
     if leg.clearing and not world.timers.running(CHECK, leg.id):
         wrong.append(f"connection {leg.id} is being cleared and nobody will look for it")

@@ -120,6 +120,10 @@ class Links:
                 self._adoption.pair(fact.switch, channel, partner, calls_known)
             elif channel.bridged_to is None and not channel.conferring:
                 self._adoption.caller(fact.switch, channel, calls_known, given_up)
+        for own in fact.channels:
+            other = seen.get(own.bridged_to) if own.bridged_to is not None else None
+            if other is not None and self._is_made_call(own, other):
+                self._adoption.made(fact.switch, own, other, calls_known)
         self.changed(fact.switch, LinkTrigger.SNAPSHOT_TAKEN)
         waiting = [c for c in self._calls_on(fact.switch) if c.state.is_waiting]
         for call in waiting:
@@ -135,6 +139,14 @@ class Links:
             waits = call.state.is_waiting and call.callback is None
             if waits and caller is not None and caller.established_at is None:
                 self._line.receive(call)  # as the link broke, it had only just come
+
+    def _is_made_call(self, own: facts.ChannelSeen, other: facts.ChannelSeen) -> bool:
+        """Whether these are the legs of a call that an agent has made, and that we do not know."""
+        world = self._world
+        strange = not {own.connection, other.connection} & world.connections.keys()
+        mine = own.side is Side.AGENT and own.agent is not None and own.reservation is None and own.tied_to is None
+        ended = world.has_ended(own.connection) or world.has_ended(other.connection)
+        return strange and mine and other.side is not Side.CALLER and own.established and not ended
 
     def _stranger(
         self, channel: facts.ChannelSeen, seen: Mapping[ConnectionId, facts.ChannelSeen]

@@ -52,11 +52,22 @@ class Pickups:
 
     def _group(self, fact: services.GroupPickupRequested) -> None:
         taker = self._ready(fact.agent)
+        mine = set(taker.settings.pickup_groups)
+        if fact.group and fact.group not in mine:
+            known = ", ".join(sorted(mine)) or "none"
+            raise InvalidConnection(f"agent {taker.id!r} is not in pickup group {fact.group!r} (theirs: {known})")
+        groups = {fact.group} if fact.group else mine
         serves = self._world.staff.serves(taker.id)
+
+        def reaches(made: Reservation) -> bool:
+            if not groups:
+                return made.queue in serves
+            return not groups.isdisjoint(self._world.agents[made.agent].settings.pickup_groups)
+
         ringing = [
             made
             for made in self._world.reservations.values()
-            if made.queue in serves and self._can_be_taken(made) and made.delivered_at is not None
+            if reaches(made) and self._can_be_taken(made) and made.delivered_at is not None
         ]
         if not ringing:
             raise InvalidConnection(f"no call rings at a colleague of agent {taker.id!r}; there is nothing to pick up")

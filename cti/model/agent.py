@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import Attribute, Factory, define, evolve, field, frozen
 
+from cti.errors import ConfigurationError
 from cti.model.figures import AgentFigures
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.recording import maybe_share, recorded_share
@@ -15,6 +16,17 @@ from cti.model.validate import count, levels, name, one_of, seconds
 
 NOWHERE: Final = SwitchId("")
 """In place of a switch: every switch can dial the phone itself."""
+
+
+def _names(value: object) -> object:
+    return tuple(value) if isinstance(value, list | set | frozenset) else value
+
+
+def _group_names(instance: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, tuple):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a list of names")
+    for each in value:
+        name(instance, attribute, each)
 
 
 @frozen
@@ -41,6 +53,8 @@ class AgentSettings:
             says; None leaves it to the queue.
         switch: the switch that the phone is at; calls on the others reach it from there. Empty: every switch can dial
             the contact itself.
+        pickup_groups: with whom they pick up each other's ringing calls: everybody who has one of these names too. Without
+            any, whoever serves the same queue.
     """
 
     id: AgentId = field(validator=name)
@@ -56,6 +70,7 @@ class AgentSettings:
     own_calls: str = field(default="not ready", validator=one_of("not ready", "ignore"))
     after_phone_up: str = field(default="as before", validator=one_of("as before", "not ready"))
     auto_answer: bool = False
+    pickup_groups: tuple[str, ...] = field(default=(), converter=_names, validator=_group_names)
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
     switch: SwitchId = NOWHERE
 

@@ -42,7 +42,9 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "Dial Digits": Feature("AgentControl.dial_digits", "the centre collects them: FreeSWITCH dials whole numbers"),
     "Directed Pickup Call": Feature("AgentControl.pick_up"),
     "Generate Digits": Feature("AgentControl.send_digits"),
-    "Group Pickup Call": Feature("AgentControl.pick_up", "the group is whoever serves the same queue"),
+    "Group Pickup Call": Feature(
+        "AgentControl.pick_up", "a group is declared by agents' pickup_groups, or is whoever serves a queue"
+    ),
     "Hold Call": Feature("AgentControl.hold", "by parking both legs: the phone itself is not told"),
     "Intrude Call": Feature("AgentControl.intrude", "to be heard by all, after a warning tone"),
     "Join Call": Feature(

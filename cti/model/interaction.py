@@ -11,7 +11,7 @@ from cti.model.call_back import CallBackWish
 from cti.model.callback import Callback
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.message import Message
-from cti.model.overflow import Overflow
+from cti.model.overflow import Overflow, ToDestination, ToVoicemail
 from cti.model.parked_call import ToPlace
 from cti.model.party import Party, ToAgent
 from cti.model.personal import LastAgent, Personal
@@ -106,6 +106,8 @@ class Interaction:
     """The wish that this call of an agent's comes from, until they talk."""
     predicted_for: QueueId | None = None
     """The queue for which the customer has been called; None for a call that came by itself."""
+    handed_to: ToDestination | ToVoicemail | None = None
+    """Where in the switch the caller is to go as soon as the link to it is back."""
     dialled: str | None = None
     """The digits that agent has dialled so far, stage by stage; None when none are waited for."""
     wrap_up_s: float = 0.0

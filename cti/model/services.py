@@ -128,9 +128,12 @@ class DirectedPickupRequested:
 
 @frozen
 class GroupPickupRequested:
-    """Group Pickup Call: a ready agent takes the call that has been ringing longest, of the queues they serve."""
+    """Group Pickup Call: a ready agent takes the call that has been ringing longest in a pickup group of theirs, the named
+    one or any; of the queues they serve, if they are in no group.
+    """
 
     agent: AgentId
+    group: str = ""
 
 
 @frozen

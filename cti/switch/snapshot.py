@@ -70,8 +70,15 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
         tied_to=ConnectionId(tie) if tie else None,
         tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,
-        side=Side.AGENT if reservation else Side.OTHER if other else Side.CALLER,
+        side=_side(reservation, other, _text(dump, "variable_cti_agent")),
     )
+
+
+def _side(reservation: str, other: object, agent: str) -> Side:
+    """Whose leg it is; that of an agent who calls is tagged as one that we have called, with the agent's name."""
+    if reservation or (other and agent):
+        return Side.AGENT
+    return Side.OTHER if other else Side.CALLER
 
 
 def seen(dumps: Iterable[str], node: str) -> tuple[ChannelSeen, ...]:

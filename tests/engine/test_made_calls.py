@@ -9,7 +9,8 @@ import pytest
 from cti.errors import ConfigurationError, DestinationNotAllowed, InvalidAgentState, InvalidConnection, UnknownAgent
 from cti.model import events, facts, intents, services
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, ConnectionId, InteractionId
+from cti.model.connection import Side
+from cti.model.ids import AgentId, ConnectionId, InteractionId, ReservationId
 from cti.model.overflow import ToQueue
 from cti.model.party import Destination, ToAgent, ToNumber
 from cti.model.states import AgentState, InteractionState, TalkState
@@ -290,3 +291,47 @@ def test_the_link_goes_while_a_call_is_made_and_what_is_left_ends(making):
     making.cleared(own)
     assert far not in making.world.connections
     assert making.state("ann") is AgentState.READY
+
+
+@pytest.mark.parametrize("back_first", [True, False])
+@pytest.mark.parametrize("whom", ["a number", "an agent"])
+def test_race_16_a_new_process_finds_a_made_call_and_takes_nobody_for_a_caller(whom, back_first):
+    before = Making()
+    call = before.talk(ToAgent(BOB) if whom == "an agent" else None)
+    own, far = before.own, before.caller_of(call)
+    after = Story()
+    after.queue("claims", requires="claims")
+    for name in ("ann", "bob"):
+        after.agent(name, logged_on=back_first, skills={"claims": 1})
+    after.link_lost()
+    theirs = BOB if whom == "an agent" else None
+    made_for = ReservationId("it/1") if theirs else None
+    after.link_up(
+        facts.ChannelSeen(own, established=True, bridged_to=far, interaction=call, agent=ANN, side=Side.AGENT),
+        facts.ChannelSeen(
+            far,
+            established=True,
+            bridged_to=own,
+            interaction=call,
+            agent=theirs,
+            reservation=made_for,
+            side=Side.AGENT if theirs else Side.OTHER,
+        ),
+    )
+    if not back_first:
+        after.log_on("ann", ready=True)
+        after.log_on("bob", ready=True)
+    busy = ["ann", "bob"] if theirs else ["ann"]
+    assert [after.state(each) for each in busy] == [AgentState.BUSY] * len(busy)
+    assert list(after.world.interactions) == [call]
+    assert after.interaction(call).talk is TalkState.TALKING
+    after.advance(1)
+    waiting = after.waiting("claims")
+    assert after.ringing(waiting) == ([] if theirs else [BOB])
+    after.tell(services.HoldRequested(ANN))  # she can go on with it
+    after.tell(facts.Parked(FS, own))
+    after.tell(facts.Parked(FS, far))
+    after.cleared(own)
+    after.cleared(far)
+    assert after.is_over(call)
+    assert after.state("ann") in (AgentState.READY, AgentState.RESERVED)

@@ -15,6 +15,7 @@ from cti.errors import (
     UnknownQueue,
 )
 from cti.model import events, intents, services
+from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, QueueId
 from cti.model.overflow import Disconnect, ToDestination, ToQueue, ToScript, ToVoicemail
@@ -385,3 +386,24 @@ def test_one_waits_for_no_one_who_is_away(desk):
     with pytest.raises(InvalidConnection, match="'ann' is busy"):
         desk.tell(services.ConsultationRequested(ANN, ToAgent(ANN), wait_s=60))
     assert desk.talk is TalkState.TALKING
+
+
+def test_a_call_is_picked_up_by_whoever_is_in_the_same_declared_group():
+    s = Story()
+    s.queue("claims", requires="claims")
+    s.agent("ann", skills={"claims": 1}, pickup_groups=["north", "night"])
+    s.agent("bob", pickup_groups=["north"])
+    s.agent("eve", pickup_groups=["south"])
+    s.agent("dan")
+    call = s.waiting("claims")
+    s.delivered(s.offered_leg("ann"))
+    for agent in ("eve", "dan"):
+        with pytest.raises(InvalidConnection, match="no call rings at a colleague"):
+            s.tell(services.GroupPickupRequested(AgentId(agent)))
+    with pytest.raises(InvalidConnection, match=r"'bob' is not in pickup group 'night' \(theirs: north\)"):
+        s.tell(services.GroupPickupRequested(AgentId("bob"), "night"))
+    s.tell(services.GroupPickupRequested(AgentId("bob"), "north"))
+    assert s.ringing(call) == [AgentId("bob")]
+    for wrong in ("north", [""], [1]):
+        with pytest.raises(ConfigurationError, match="pickup_groups"):
+            AgentSettings(id=AgentId("x"), contact="user/x", pickup_groups=wrong)

@@ -1198,3 +1198,28 @@ def test_race_16_a_caller_whom_the_switch_had_not_answered_when_the_link_broke(s
     again = [i.connection for i in s.last if isinstance(i, intents.AnswerConnection)]
     assert again == [s.caller_of(call)]
     assert [i.connection for i in s.last if isinstance(i, intents.KeepCaller)] == [s.caller_of(call)]
+
+
+@pytest.mark.parametrize("ending", ["back", "gone", "restarted"])
+def test_race_16_a_script_sends_its_call_out_while_the_link_is_down(s, ending):
+    call = s.call(established=True)
+    caller = s.caller_of(call)
+    s.link_lost()
+    s.divert(call, "9000")
+    assert s.is_over(call)
+    assert not [i for i in s.intents if isinstance(i, intents.DivertConnection)]
+    s.advance(30)
+    if ending == "back":
+        s.link_up(facts.ChannelSeen(caller, established=True))
+    else:
+        s.link_up(restarted=ending == "restarted")
+    sent = [i for i in s.intents if isinstance(i, intents.DivertConnection)]
+    assert sent == ([intents.DivertConnection(FS, caller, "9000")] if ending == "back" else [])
+    assert call not in s.world.interactions
+    assert caller not in s.world.connections
+    told = [i.event for i in s.intents if isinstance(i, intents.Notify)]
+    assert [type(e) for e in told if isinstance(e, events.Offered | events.Diverted | events.CallCleared)] == [
+        events.Offered,
+        events.Diverted,
+        events.CallCleared,
+    ]
