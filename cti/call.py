@@ -300,6 +300,8 @@ class Call(Conversation):
         """
         self._control.check()
 
+        self._channel_control.hear_fax(None)  # it is received already
+
         def receive(path: str) -> FaxOutcome:
             return receive_fax(self, self._sounding, self._control.now(), path)
 

@@ -15,6 +15,7 @@ from cti.messages.fax_job import FaxJob
 from cti.messages.mailroom import Mailroom
 from cti.messages.message_record import MessageRecord
 from cti.messages.messages import Messages
+from cti.model.ids import AgentId
 from cti.model.mailbox import Mailbox
 from cti.scripts import Scripts
 
@@ -91,6 +92,10 @@ class CentreMessages:
         if self._messages is None:
             raise UnknownMessage(message)
         return self._messages.local(record)
+
+    def message_agent(self, message: str) -> AgentId | None:
+        """The agent who is offered a message now, or has it; None if nobody is."""
+        return self._mailroom.agent_of(message)
 
     def mark_message(self, message: str, *, heard: bool = True, by: str = "") -> MessageRecord:
         """Mark a message as heard: it waits nowhere any more; or as new again: it is delivered again. Blocks for a moment.

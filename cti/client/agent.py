@@ -171,6 +171,30 @@ class AgentAtCentre(AgentCallsAtCentre, AgentMessagesAtCentre):
         """Conference Call: the caller, this agent and whom is consulted hear each other. Told by Conferenced."""
         self._request("agent.conference", agent=self._agent)
 
+    def accept(self) -> None:
+        """Take the fax that the agent is offered; no phone rings for one. Told by Established.
+
+        Raises:
+            InvalidConnection: the agent is offered none.
+        """
+        self._request("agent.accept", agent=self._agent)
+
+    def reject(self) -> None:
+        """Do not take the fax that the agent is offered: it goes to somebody else. Told by OfferEnded.
+
+        Raises:
+            InvalidConnection: the agent is offered none.
+        """
+        self._request("agent.reject", agent=self._agent)
+
+    def complete(self) -> None:
+        """The agent has dealt with the fax they have, and works after it as after a call. Told by CallCleared.
+
+        Raises:
+            InvalidConnection: the agent has none.
+        """
+        self._request("agent.complete", agent=self._agent)
+
     def hang_up(self) -> None:
         """Clear Connection: the agent leaves. With a caller alone, that ends the call; a held caller goes back to the
         queue.

@@ -15,11 +15,11 @@ from cti.config.routes import PLAN, Routes
 from cti.engine import Engine
 from cti.engine.advice import advice, queues_after
 from cti.engine.wishes import queues_named
-from cti.errors import ConfigurationError, UnknownAgent, UnknownName, UnknownQueue, UnknownSkill
+from cti.errors import ConfigurationError, UnknownAgent, UnknownMailbox, UnknownName, UnknownQueue, UnknownSkill
 from cti.model import facts
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, IdSource, QueueId
-from cti.model.overflow import EXPECTED_WAIT, LENGTH, UNSTAFFED, WAIT, Disconnect, ToScript
+from cti.model.overflow import EXPECTED_WAIT, LENGTH, UNSTAFFED, WAIT, Disconnect, ToFax, ToMailbox, ToScript
 from cti.model.personal import Deputy, Personal
 from cti.model.queue import QueueSettings
 from cti.model.requirement import Requirement
@@ -45,12 +45,15 @@ Wrong = tuple[str, str, str, str]
 
 @frozen
 class Known:
-    """The names there are, those of tables that could not be read among them; skills may be any if none are declared."""
+    """The names there are, those of tables that could not be read among them; skills may be any if none are declared,
+    mailboxes if their tables were not read.
+    """
 
     queues: Collection[str]
     agents: Collection[str]
     routes: Routes
     skills: Collection[str] | None
+    mailboxes: Collection[str] | None = None
 
 
 def wrong_references(
@@ -75,6 +78,9 @@ def _of_queue(queue: QueueSettings, known: Known) -> Iterator[tuple[str, str]]:
     for key, target in targets:
         if isinstance(target, ToScript) and target.script not in scripts:
             yield key, str(UnknownScript(target.script, scripts))
+        boxes = known.mailboxes
+        if isinstance(target, ToMailbox | ToFax) and boxes is not None and target.mailbox not in boxes:
+            yield key, str(UnknownMailbox(target.mailbox, boxes))
     for key, others in _queues_named(queue):
         for other in others:
             if other not in known.queues:

@@ -32,7 +32,7 @@ from cti.config.settings import (
 )
 from cti.config.switch_tables import read_switches
 from cti.config.table_reader import read_into
-from cti.errors import ConfigurationError, UnknownQueue
+from cti.errors import ConfigurationError, UnknownMailbox, UnknownQueue
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, QueueId
 from cti.model.party import Destination
@@ -95,16 +95,18 @@ class _Reading:
         destinations = self._destinations(top)
         service_tables = ServiceTables(given, top, queues.keys(), agents.keys())
         services = service_tables.skip() if calls_only else service_tables.read()
-        routes = read_routes(top, self._path.parent, queues.keys(), agents.keys(), self._section)
+        routes = read_routes(top, self._path.parent, queues.keys(), agents.keys(), self._section, services.mailboxes)
         top.end()
         good_queues = {name: queue for name, queue in queues.items() if queue is not None}
         good_agents = {name: agent for name, agent in agents.items() if agent is not None}
-        known = Known(queues, agents, routes, skills)
+        known = Known(queues, agents, routes, skills, services.mailboxes)
         for kind, name, key, what in wrong_references(good_queues, good_agents, known):
             (queue_tables if kind == "queue" else agent_tables)[name].wrong(key, what)
         if centre is not None and centre.on_script_error not in ("hang up", *queues):
             what = f"expected 'hang up' or a queue; {UnknownQueue(centre.on_script_error, queues)}"
             self._section("centre", {}).wrong("on_script_error", what)
+        if services.messages is not None and (box := services.messages.detect_fax):
+            self._section("messages", {}).known("detect_fax", UnknownMailbox, box, services.mailboxes)
         switches.check(good_agents, agent_tables)
         ordered, circle = in_order(good_queues)
         if circle:

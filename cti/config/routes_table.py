@@ -40,8 +40,13 @@ class MakeSection(Protocol):
         ...
 
 
-def read_routes(
-    top: Section, directory: Path, queues: Collection[str], agents: Collection[str], section: MakeSection
+def read_routes(  # noqa: PLR0917 - the names there are
+    top: Section,
+    directory: Path,
+    queues: Collection[str],
+    agents: Collection[str],
+    section: MakeSection,
+    mailboxes: Collection[str] | None = None,
 ) -> Routes:
     """Where calls go; what is wrong is noted in the sections, or, of other files, in ``problems``. Blocks.
 
@@ -51,19 +56,18 @@ def read_routes(
         queues: the names of all queues.
         agents: the names of all agents.
         section: makes sections.
+        mailboxes: the names of all mailboxes; None takes any name.
     """
-    return _Routes(top, directory, queues, agents, section).read()
+    return _Routes(top, directory, Scope(queues=queues, agents=agents, mailboxes=mailboxes), section).read()
 
 
 class _Routes:
-    def __init__(
-        self, top: Section, directory: Path, queues: Collection[str], agents: Collection[str], section: MakeSection
-    ) -> None:
+    def __init__(self, top: Section, directory: Path, scope: Scope, section: MakeSection) -> None:
         names = ("calendar", "scripts", "route_scripts", "menu", "plan", "numbers")
         self._given = {name: data for name in names if (data := top.take(name)) is not MISSING}
         self._directory = directory
         self._section = section
-        self._scope = Scope(queues=queues, agents=agents)
+        self._scope = scope
         self._elsewhere: list[Problem] = []
         self._said: dict[str, Any] = dict(self._given)
 

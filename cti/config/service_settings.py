@@ -9,6 +9,7 @@ from attrs import Attribute, Factory, field, frozen
 
 from cti.alarms import AlarmSettings, MailSettings
 from cti.errors import ConfigurationError
+from cti.mail_server import MailServer
 from cti.model.recording import RecordingSettings
 from cti.model.validate import count, name, seconds
 
@@ -164,3 +165,31 @@ class RecordingsSettings:
             ConfigurationError: the directory or the name cannot be used.
         """
         return RecordingSettings(self.directory, self.name)
+
+
+@frozen
+class MessagesSettings:
+    """Where voice messages and faxes are kept, and how they are mailed; the mailboxes are tables of their own.
+
+    Args:
+        directory: on the switch's machine; absolute.
+        reached_at: the same directory as this process sees it; empty for the same.
+        index: the index's file; empty for one in that directory.
+        detect_fax: the mailbox that receives the faxes of machines which call voice numbers; empty listens for none.
+        mail: what takes e-mail; None sends none.
+    """
+
+    directory: str = field(validator=name)
+    reached_at: str = field(default="", validator=_printable)
+    index: str = field(default="", validator=_printable)
+    detect_fax: str = field(default="", validator=_printable)
+    mail: MailServer | None = None
+
+    @property
+    def on_the_switch(self) -> RecordingSettings:
+        """The directory, if it can be used.
+
+        Raises:
+            ConfigurationError: it cannot.
+        """
+        return RecordingSettings(self.directory)

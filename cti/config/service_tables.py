@@ -18,6 +18,7 @@ from cti.config.service_settings import (
     AlarmsSettings,
     AuditSettings,
     HistorySettings,
+    MessagesSettings,
     RecordingsSettings,
     StateSettings,
     StatisticsSettings,
@@ -26,6 +27,8 @@ from cti.config.service_settings import (
 from cti.config.settings import JournalSettings
 from cti.config.table_reader import read_into
 from cti.errors import CtiError, UnknownAgent, UnknownName, UnknownQueue
+from cti.mail_server import MailServer
+from cti.model.mailbox import Mailbox
 from cti.plan.condition import short
 from cti.plan.section import MISSING, Section
 
@@ -39,7 +42,19 @@ AUDIT: Final = "audit"
 """Directories below that of [state]."""
 JOURNAL_KEPT_S: Final = 14 * DAY_S
 """How long the journal is kept that nobody has said anything about."""
-_TABLES: Final = ("state", "journal", "statistics", "web", "webhook", "alarms", "audit", "history", "recording")
+_TABLES: Final = (
+    "state",
+    "journal",
+    "statistics",
+    "web",
+    "webhook",
+    "alarms",
+    "audit",
+    "history",
+    "recording",
+    "messages",
+    "mailbox",
+)
 Said = tuple[str, str, str]
 """A warning: table, key, and what."""
 
@@ -58,6 +73,8 @@ class Services:
         audit: who did what; None for nowhere.
         history: where what has happened to each call is kept; None for nowhere.
         recording: where recordings go; None for nowhere.
+        messages: where voice messages and faxes are kept; None for nowhere.
+        mailboxes: what callers leave them in, by name; None if nobody knows, since the tables were not read.
     """
 
     state: StateSettings | None = None
@@ -69,6 +86,8 @@ class Services:
     audit: AuditSettings | None = None
     history: HistorySettings | None = None
     recording: RecordingsSettings | None = None
+    messages: MessagesSettings | None = None
+    mailboxes: Mapping[str, Mailbox] | None = None
 
 
 @frozen
@@ -107,6 +126,7 @@ class ServiceTables:
             "queues": (queues, UnknownQueue),
             "agents": (agents, UnknownAgent),
         }
+        self._keeps = False
         self.doubts: list[Said] = []
         """What probably was not meant."""
 
@@ -130,6 +150,8 @@ class ServiceTables:
             audit=self._below(state, "audit", AuditSettings, AUDIT),
             history=self._history(state),
             recording=self._recording(),
+            messages=self._messages(),
+            mailboxes=self._mailboxes(),
         )
 
     # -- tables of several kinds ----------------------------------------------------------------------------------
@@ -297,6 +319,35 @@ class ServiceTables:
             section.wrong("directory", "it is missing, and there is no [state] either, which has one for all")
             return None
         return evolve(made, directory=state.directory)
+
+    def _messages(self) -> MessagesSettings | None:
+        data = self._top.take("messages")
+        self._keeps = data is not MISSING
+        if data is MISSING:
+            return None
+        section = self._tables.section("messages", data)
+        mail = section.take("mail")
+        made = read_into(self._tables.with_variables(section), MessagesSettings)
+        server = None
+        if mail is not MISSING:
+            server = read_into(self._with_secret("messages.mail", mail, "password"), MailServer)
+        if made is None:
+            return None
+        section.made("", lambda: made.on_the_switch)
+        return evolve(self._placed(made, "reached_at", "index") or made, mail=server)
+
+    def _mailboxes(self) -> dict[str, Mailbox]:
+        found: dict[str, Mailbox] = {}
+        for name, table in self._tables.named(self._top, "mailbox").items():
+            made = read_into(self._tables.with_variables(table), Mailbox, partly=True, id=name)
+            if not self._keeps:
+                table.wrong("", "there is no [messages], which says where messages are kept")
+            found[name] = made if made is not None else Mailbox(name)
+            for key, each in (("queues", found[name].queue), ("agents", found[name].agent)):
+                known, unknown = self._names[key]
+                if each is not None and each not in known:
+                    table.wrong(key.removesuffix("s"), str(unknown(each, known)))
+        return found
 
     def _recording(self) -> RecordingsSettings | None:
         section = self._section("recording")

@@ -46,6 +46,9 @@ class Application:
             self._centre.add_queue(**_arguments(queue, id="queue"))
         for agent in made.agents.values():
             self._centre.add_agent(**_arguments(agent, id="agent"))
+        for box in (made.services.mailboxes or {}).values():
+            self._centre.add_mailbox(**_arguments(box, id="mailbox"))
+        self._front_door.detect_fax = _detect_fax(made)
         for name, ready in made.log_on.items():
             self._log_on(name, ready=ready)
 
@@ -69,7 +72,12 @@ class Application:
         for name, ready in wanted.log_on.items():
             self._log_on(name, ready=ready)
             next(turns)
+        for box in wanted.mailboxes.values():
+            centre.add_mailbox(**_arguments(box, id="mailbox"))
+            next(turns)
         self._front_door.use(new.routes, loaded)
+        for gone in wanted.mailboxes_gone:
+            centre.remove_mailbox(gone)
         for name in wanted.removed:
             if not self._leavers.leave(name):
                 _log.info("an agent on a call is removed after it", agent=name)
@@ -93,6 +101,10 @@ class Application:
             self._centre.agent(agent).log_on(ready=ready)
         except CtiError as error:
             _log.warning("an agent is not logged on", agent=agent, reason=str(error))
+
+
+def _detect_fax(made: Configuration) -> str:
+    return made.services.messages.detect_fax if made.services.messages is not None else ""
 
 
 @contextlib.contextmanager

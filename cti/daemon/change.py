@@ -11,6 +11,7 @@ from cti.config import Configuration
 from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, QueueId
+from cti.model.mailbox import Mailbox
 from cti.model.overflow import Disconnect, Overflow, ToDestination, ToQueue, ToVoicemail
 from cti.model.queue import QueueSettings
 from cti.model.requirement import Requirement
@@ -19,7 +20,16 @@ from cti.plan.condition import short
 NOBODY: Final = Requirement('"closed queue" >= 999999999')
 """What no agent meets."""
 _AT_START: Final = {"switches": "switch", "centre": "centre", "api": "api", "destinations": "destinations"}
-_SERVICES_AT_START: Final = ("state", "journal", "statistics", "web", "audit", "history", "recording")
+_SERVICES_AT_START: Final = (
+    "state",
+    "journal",
+    "statistics",
+    "web",
+    "audit",
+    "history",
+    "recording",
+    "messages",
+)
 _AT_START_OF_DAEMON: Final = ("pid_file", "control")
 
 
@@ -34,6 +44,8 @@ class Change:
         agents: to be defined.
         removed: to be removed.
         log_on: to be logged on, and whether ready.
+        mailboxes: to be defined.
+        mailboxes_gone: to be taken out.
         said: what changes, a line each.
     """
 
@@ -43,6 +55,8 @@ class Change:
     agents: Mapping[AgentId, AgentSettings]
     removed: tuple[AgentId, ...]
     log_on: Mapping[AgentId, bool]
+    mailboxes: Mapping[str, Mailbox]
+    mailboxes_gone: tuple[str, ...]
     said: tuple[str, ...]
 
 
@@ -64,12 +78,17 @@ def change(old: Configuration, new: Configuration) -> Change:
     agents = {name: agent for name, agent in new.agents.items() if old.agents.get(name) != agent}
     removed = tuple(name for name in old.agents if name not in new.agents)
     log_on = {name: ready for name, ready in new.log_on.items() if name not in old.log_on}
+    boxes_before, boxes_after = old.services.mailboxes or {}, new.services.mailboxes or {}
+    boxes = {name: box for name, box in boxes_after.items() if boxes_before.get(name) != box}
+    boxes_gone = tuple(name for name in boxes_before if name not in boxes_after)
     said = [
         *_told("queue", old.queues, queues),
         *(f"queue {name}: closed; its figures stay until the next start" for name in gone),
         *_told("agent", old.agents, agents),
         *(f"agent {name}: removed" for name in removed),
         *(f"agent {name}: to be logged on" for name in log_on),
+        *_told("mailbox", boxes_before, boxes),
+        *(f"mailbox {name}: taken out; its messages stay" for name in boxes_gone),
         *_told_of_routes(old, new),
         *_told_of(old.daemon, new.daemon, "daemon"),
         *_told_of(old.log, new.log, "log"),
@@ -84,6 +103,8 @@ def change(old: Configuration, new: Configuration) -> Change:
         agents=agents,
         removed=removed,
         log_on=log_on,
+        mailboxes=boxes,
+        mailboxes_gone=boxes_gone,
         said=tuple(said),
     )
 

@@ -110,6 +110,7 @@ class Daemon:
                 journal=around.journal,
                 recordings=around.recordings,
                 history=around.history,
+                messages=around.messages,
                 allowed_destinations=made.destinations,
             )
             closing[-1:] = [centre.stop, around.close]  # the doors are closed before the centre is

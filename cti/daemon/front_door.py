@@ -41,6 +41,8 @@ class FrontDoor:
         """By the greenlet that has it in hand: those in a script or in a queue."""
         self._closed_to: Overflow | None = None
         self._closed = False
+        self.detect_fax = ""
+        """The mailbox that receives the faxes of machines which call any of the numbers; empty listens for none."""
         centre.on_call("*")(self._come)
 
     @property
@@ -101,7 +103,11 @@ class FrontDoor:
             if number is None:
                 _log.warning("there is no route for this number", called_number=call.called_number)
                 call.hang_up(Cause.DEST_NOT_OBTAINABLE)
-            elif number.to is not None:
+                return
+            if self.detect_fax:
+                call.answer()  # a machine is silent before
+                call.detect_fax(self.detect_fax)
+            if number.to is not None:
                 call.go(number.to.answer(call.request(), number.pattern))
             elif self._routes.plan is not None:
                 call.route(self._routes.plan)

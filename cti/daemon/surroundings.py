@@ -16,8 +16,17 @@ from cti.alarms import Alarm, AlarmLedger, AlarmMail, AlarmWatch
 from cti.api import ApiServer
 from cti.audit import AuditLog
 from cti.center import CallCenter
-from cti.config import ApiSettings, Configuration, HistorySettings, JournalSettings, RecordingsSettings, WebSettings
+from cti.config import (
+    ApiSettings,
+    Configuration,
+    HistorySettings,
+    JournalSettings,
+    MessagesSettings,
+    RecordingsSettings,
+    WebSettings,
+)
 from cti.errors import CtiError
+from cti.messages import Messages
 from cti.model import events
 from cti.recordings import DAY_S, Recordings
 from cti.statistics import FigureBook, Statistics
@@ -78,6 +87,8 @@ class Surroundings:
         """Where recordings go, for the centre; None for nowhere."""
         self.history = _history(services.history)
         """Where what has happened to each call is kept, for the centre, which closes it; None for nowhere."""
+        self.messages = _messages(services.messages)
+        """Where voice messages and faxes are kept, for the centre; None for nowhere."""
         self._audit: AuditLog | None = None
 
     def open(self, centre: CallCenter) -> None:
@@ -294,6 +305,17 @@ def _history(settings: HistorySettings | None) -> HistoryStore | None:
         Path(settings.directory).mkdir(parents=True, exist_ok=True)
     keep_days = settings.keep_s / DAY_S if settings.keep_s is not None else None
     return HistoryStore(settings.url or str(Path(settings.directory) / HISTORY_FILE), keep_days=keep_days)
+
+
+def _messages(settings: MessagesSettings | None) -> Messages | None:
+    if settings is None:
+        return None
+    return Messages(
+        settings.directory,
+        reached_at=settings.reached_at or None,
+        index=settings.index or None,
+        mail=settings.mail,
+    )
 
 
 def _recordings(settings: RecordingsSettings | None) -> Recordings | None:

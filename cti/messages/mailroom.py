@@ -21,7 +21,7 @@ from cti.messages.message_mail import MessageMail
 from cti.messages.message_record import FAX, HEARD, NEW, RECORDING, VOICEMAIL, MessageRecord
 from cti.messages.messages import Messages
 from cti.model import events, facts, services
-from cti.model.ids import InteractionId, SwitchId
+from cti.model.ids import AgentId, InteractionId, SwitchId
 from cti.model.interaction import InteractionKind
 from cti.model.mailbox import OWNERS, Mailbox
 from cti.model.message import Message
@@ -239,6 +239,15 @@ class Mailroom:
         """The living interaction that a message is."""
         living = self._loop.engine.world.interactions.values()
         return next((call.id for call in living if call.message is not None and call.message.id == message), None)
+
+    def agent_of(self, message: str) -> AgentId | None:
+        """The agent who is offered a message now, or has it; None if nobody is."""
+        world = self._loop.engine.world
+        interaction = self._delivered(message)
+        call = world.interactions.get(interaction) if interaction is not None else None
+        if call is None or call.agent is not None:
+            return call.agent if call is not None else None
+        return next((world.reservations[each].agent for each in call.reservations), None)
 
     # -- told by the engine, in whatever greenlet runs it ---------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 from cti.errors import ConfigurationError
 from cti.model.ids import AgentId, QueueId
@@ -91,8 +92,8 @@ class Mailbox:
     """
 
     id: str = field(validator=name)
-    queue: QueueId | None = None
-    agent: AgentId | None = None
+    queue: QueueId | None = field(default=None, validator=optional(name))
+    agent: AgentId | None = field(default=None, validator=optional(name))
     wait_s: float = field(default=60.0, validator=seconds)
     deliver: bool = True
     priority: int = field(default=0, validator=whole)

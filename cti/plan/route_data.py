@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import fields_dict
 
-from cti.errors import UnknownAgent, UnknownQueue
+from cti.errors import UnknownAgent, UnknownMailbox, UnknownQueue
 from cti.model.ids import AgentId, QueueId
 from cti.model.overflow import Disconnect, Overflow, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
 from cti.model.personal import Deputy, LastAgent, Personal, Terms
@@ -65,6 +65,8 @@ def _target(section: Section, scope: Scope) -> Overflow | None:
         return section.made(key, ToQueue, QueueId(value))
     if key == "destination":
         return section.made(key, ToDestination, value)
+    if key in ("mailbox", "fax"):
+        section.known(key, UnknownMailbox, value, scope.mailboxes)
     if key == "mailbox":
         return section.made(key, ToMailbox, value)
     if key == "fax":

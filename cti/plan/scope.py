@@ -37,6 +37,7 @@ class Scope:
         queues: those that are there.
         agents: those that are there.
         scripts: those that are there.
+        mailboxes: those that are there.
     """
 
     time_zone: str | None = None
@@ -46,6 +47,7 @@ class Scope:
     queues: Collection[str] | None = None
     agents: Collection[str] | None = None
     scripts: Collection[str] | None = None
+    mailboxes: Collection[str] | None = None
     _times: dict[str, Calendar] = Factory(dict)
 
     def time(self, text: str) -> Calendar:

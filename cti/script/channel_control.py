@@ -49,9 +49,15 @@ class ChannelControl:
         self._changed = gevent.event.Event()
         switch.key_pressed[channel] = self._pressed
 
-    def hear_fax(self, heard: Callable[[], None]) -> None:
-        """Have somebody told, once, when a fax machine is heard; the channel has to be told to listen. Never blocks."""
-        self._switch.fax_heard[self._channel] = heard
+    def hear_fax(self, heard: Callable[[], None] | None) -> None:
+        """Have somebody told, once, when a fax machine is heard, or nobody any more. Never blocks.
+
+        The channel itself has to be told to listen.
+        """
+        if heard is None:
+            self._switch.fax_heard.pop(self._channel, None)
+        else:
+            self._switch.fax_heard[self._channel] = heard
 
     def now(self) -> float:
         """See Control."""

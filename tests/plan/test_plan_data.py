@@ -206,10 +206,10 @@ def test_conditions_that_are_refused(when, said):
     ("to", "said"),
     [
         ("5", "to: expected a table, found 5"),
-        ("{}", "to: expected one of queue, destination, voicemail, script, hang_up, found none"),
+        ("{}", "to: expected one of queue, destination, voicemail, mailbox, fax, script, hang_up, found none"),
         (
             '{ queue = "claims", script = "ivr" }',
-            "to: expected one of queue, destination, voicemail, script, hang_up, found queue and",
+            "to: expected one of queue, destination, voicemail, mailbox, fax, script, hang_up, found queue and",
         ),
         ('{ queue = "clams" }', "to.queue: unknown queue 'clams'; did you mean 'claims'?"),
         ('{ script = "ivs" }', "to.script: unknown script 'ivs'; did you mean 'ivr'?"),
