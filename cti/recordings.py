@@ -13,12 +13,12 @@ from typing import Final
 
 import gevent
 import structlog
-from attrs import asdict, field, fields, frozen
+from attrs import asdict, evolve, field, fields, frozen
 
 from cti.errors import ConfigurationError
 from cti.model import events, services
 from cti.model.ids import InteractionId
-from cti.model.recording import RecordingSettings
+from cti.model.recording import NO_QUEUE, OUTSIDE, RecordingSettings
 from cti.store import StateFile
 
 INDEX: Final = "recordings.sqlite3"
@@ -78,7 +78,8 @@ _SCHEMA: Final = (
 class RecordingIndex:
     """Which recordings there are, in an SQLite file. Each call opens it, and blocks for a disk access; threads may share it.
 
-    One that is damaged is set aside. Recordings that are in no index are not deleted, whatever their age.
+    One that is damaged is set aside. Recordings that are in no index are not deleted, whatever their age; those that
+    ``Recordings.take_in`` finds after that are held.
 
     Args:
         path: the file; made with its directories when it is not there.
@@ -102,6 +103,17 @@ class RecordingIndex:
     def of(self, interaction: str) -> list[RecordingRecord]:
         """The segments of an interaction, in order."""
         return self._select("WHERE interaction = ? ORDER BY n", interaction)
+
+    def paths(self) -> set[str]:
+        """The paths of all records."""
+        rows = self._file.work(lambda database: database.execute("SELECT path FROM recording").fetchall())
+        return {path for (path,) in rows}
+
+    @property
+    def lost_holds(self) -> bool:
+        """Whether a damaged index is beside this one, which may say of recordings that they are held."""
+        path = self._file.path
+        return any(path.parent.glob(f"{path.name}.damaged-*"))
 
     def ended_before(self, when: float) -> list[RecordingRecord]:
         """What ended before a Unix time and is not held, the oldest first."""
@@ -201,6 +213,50 @@ class Recordings:
         except (OSError, ValueError, EOFError, wave.Error) as error:
             values["error"] = str(error) or type(error).__name__
         return RecordingRecord(**values)
+
+    def take_in(self, *, older_s: float = 3600.0, clock: Callable[[], float] = time.time) -> list[RecordingRecord]:
+        """Index files that are there and in no record: their segments ended while nobody was looking. Blocks for disk accesses.
+
+        The agent is as the file's name has it; of the queue nothing is known unless the name says it. While a damaged index
+        lies beside this one they are held: which of them were, only that one knows.
+
+        Args:
+            older_s: only those that nobody has written to for so long: the others may still be being recorded.
+            clock: Unix time.
+
+        Returns:
+            The new records.
+        """
+        new, known, held = [], self.index.paths(), self.index.lost_holds
+        for file in sorted(self._directory.rglob("*.wav")):
+            path = f"{self.settings.directory.rstrip('/')}/{file.relative_to(self._directory).as_posix()}"
+            said = self.settings.read_path(path)
+            try:
+                ended = file.stat().st_mtime
+            except OSError:
+                continue
+            if said is None or ended > clock() - older_s or path in known:
+                continue
+            agent, queue = said.get("agent", ""), said.get("queue", "")
+            record = self._look(
+                RecordingRecord(
+                    path,
+                    said["interaction"],
+                    int(said["n"]),
+                    "" if agent == OUTSIDE else agent,
+                    "" if queue == NO_QUEUE else queue,
+                    started=ended,
+                    ended=ended,
+                    length_s=0.0,
+                    size=0,
+                    sha256="",
+                ),
+                0.0,
+            )
+            record = evolve(record, started=ended - record.length_s, held=held)
+            self.index.add(record)
+            new.append(record)
+        return new
 
     def expire(
         self, days: float, *, dry_run: bool = True, clock: Callable[[], float] = time.time

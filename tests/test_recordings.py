@@ -294,3 +294,69 @@ def test_a_snapshot_shows_a_supervisors_leg_and_takes_it_for_no_caller():
     seen = channel_seen(json.dumps(dump), "cti")
     assert seen is not None
     assert (seen.connection, seen.side, seen.established, seen.bridged_to) == (A, Side.OTHER, True, None)
+
+
+# -- what ended while nobody looked -------------------------------------------------------------------------------------
+
+
+def test_files_that_no_record_names_are_taken_in_and_expire_like_others(tmp_path):
+    made = Recordings(
+        str(tmp_path / "kept"), index=tmp_path / "index.sqlite3", name="{queue}/{interaction}/{n}-{agent}.wav"
+    )
+    content = write(tmp_path / "kept" / "claims" / CALL / "2-ann-b.wav", 3.0)
+    write(tmp_path / "kept" / "none" / CALL / "11-outside.wav")
+    write(tmp_path / "kept" / "somebody else's.wav")
+    write(tmp_path / "kept" / "claims" / CALL / "x-ann.wav")
+    (tmp_path / "kept" / "claims" / "broken").mkdir()
+    (tmp_path / "kept" / "claims" / "broken" / "1-ann.wav").write_bytes(b"no wave")
+    assert made.take_in() == [], "they may still be being recorded"
+    later = time.time() + 7200
+    found = made.take_in(clock=lambda: later)
+    assert sorted((r.interaction, r.n, r.agent, r.queue, bool(r.error)) for r in found) == [
+        (CALL, 2, "ann-b", "claims", False),
+        (CALL, 11, "", "", False),
+        ("broken", 1, "ann", "claims", True),
+    ]
+    (record,) = [r for r in made.index.of(CALL) if r.n == 2]
+    assert (record.length_s, record.sha256) == (3.0, hashlib.sha256(content).hexdigest())
+    assert record.ended - record.started == pytest.approx(3.0)
+    assert made.take_in(clock=lambda: later) == [], "once"
+    assert len(made.expire(1, dry_run=False, clock=lambda: later + 2 * DAY_S)) == 3
+    assert not record_file(tmp_path, "2-ann-b.wav").exists()
+
+
+def test_what_may_have_been_held_by_an_index_that_is_damaged_is_held(tmp_path):
+    write(tmp_path / "kept" / "a.wav")
+    made = Recordings(str(tmp_path / "kept"), index=tmp_path / "index.sqlite3", name="{interaction}/{n}-{agent}.wav")
+    write(tmp_path / "kept" / CALL / "1-ann.wav")
+    (tmp_path / "index.sqlite3.damaged-20260101T000000Z").write_bytes(b"?")
+    (record,) = made.take_in(clock=lambda: time.time() + 7200)
+    assert record.held
+    assert made.index.of(CALL)[0].held
+    assert made.expire(0.0, dry_run=False, clock=lambda: time.time() + 7200) == []
+
+
+def record_file(tmp_path: Path, name: str) -> Path:
+    return tmp_path / "kept" / "claims" / CALL / name
+
+
+@pytest.mark.parametrize(
+    ("value", "recorded", "recording"),
+    [
+        ("3", 3, ""),
+        ("2%20paused", 2, "paused"),
+        ("1%20stopped", 1, "stopped"),
+        ("x", 0, ""),
+        ("", 0, ""),
+        ("9" * 99, 0, ""),
+    ],
+)
+def test_how_far_a_recording_had_come_is_read_from_the_channel(value, recorded, recording):
+    dump = {
+        "variable_cti_node": "cti",
+        "Channel-State": "CS_PARK",
+        "Unique-ID": A,
+        "variable_cti_recorded": value,
+    }
+    seen = channel_seen(json.dumps(dump), "cti")
+    assert (seen.recorded, seen.recording) == (recorded, recording)

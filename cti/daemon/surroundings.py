@@ -121,9 +121,7 @@ class Surroundings:
             )
             self._closing.callback(kept.stop)
         if self.recordings is not None and self._made.services.recording is not None:
-            keep_s = self._made.services.recording.keep_s
-            if keep_s is not None:
-                self._spawn(self._expire, self.recordings, keep_s)
+            self._spawn(self._tend, self.recordings, self._made.services.recording.keep_s)
 
     def count(self) -> None:
         """Go on counting figures by interval, with what the journal has brought back. Before anything else is counted."""
@@ -272,14 +270,22 @@ class Surroundings:
         self._greenlets.append(gevent.spawn(work, *args))
 
     @staticmethod
-    def _expire(recordings: Recordings, keep_s: float) -> None:
-        """Delete recordings that are too old, now and every hour, in another thread."""
+    def _tend(recordings: Recordings, keep_s: float | None) -> None:
+        """Index recordings that ended while nobody looked, and delete those that are too old: now and every hour, in another
+        thread.
+        """
+        pool = gevent.get_hub().threadpool
         while True:
             try:
-                gone = gevent.get_hub().threadpool.apply(recordings.expire, (keep_s / DAY_S,), {"dry_run": False})
+                found = pool.apply(recordings.take_in)
+                gone = (
+                    pool.apply(recordings.expire, (keep_s / DAY_S,), {"dry_run": False}) if keep_s is not None else []
+                )
             except Exception as error:  # noqa: BLE001 - whatever the disk does; it is tried again
-                _log.error("old recordings cannot be deleted", reason=str(error))
+                _log.error("recordings cannot be looked after", reason=str(error))
             else:
+                if found:
+                    _log.info("recordings were found that no record named", recordings=len(found))
                 if gone:
                     _log.info("old recordings were deleted", recordings=len(gone))
             gevent.sleep(EXPIRE_EVERY_S)

@@ -14,6 +14,7 @@ from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
 from cti.model.ids import InteractionId, SwitchId
 from cti.model.interaction import Interaction
+from cti.model.recording import CallRecording
 from cti.model.states import (
     AgentState,
     AgentTrigger,
@@ -134,6 +135,16 @@ class Adoption:
             created_at=world.now,
             data=as_much_as_fits(channel.data),
         )
+        if channel.recorded:
+            # What was being recorded goes on being so, under the same number if the same agent has the call.
+            stopped, paused = channel.recording == "stopped", channel.recording == "paused"
+            call.recording = CallRecording(
+                wanted=not stopped,
+                segments=channel.recorded - (not stopped),
+                paused=paused,
+                announced=True,
+                masked=paused,
+            )
         world.interactions[call.id] = call
         self._leg(call, channel, side)
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)

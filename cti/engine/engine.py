@@ -351,6 +351,8 @@ class Engine:
         self._callbacks.link_is_back(fact.switch)
         self._links.snapshot(fact)
         self._exits.link_is_back(fact.switch)
+        for call in [each for each in self.world.interactions.values() if each.switch == fact.switch]:
+            self._recordings.settle(call)  # what is being recorded on the switch is taken up again
         seen = {channel.connection: channel for channel in fact.channels}
         self._supervising.snapshot(fact.switch, seen, restarted=fact.restarted)
 

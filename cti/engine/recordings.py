@@ -70,15 +70,25 @@ class Recordings:
             raise InvalidConnection(f"call {call.id} is not recorded; {fact.what.value!r} needs a recording")
         elif fact.what is RecordingAction.STOP:
             known.wanted = False
+            self._tag(call, known)
             if segment is not None:
                 self._stop(segment)
         elif known.paused != (fact.what is RecordingAction.PAUSE):
             known.paused = fact.what is RecordingAction.PAUSE
+            self._tag(call, known)
             if segment is None:
                 self.settle(call)
+                self._unmask(known)
             elif segment.state in (SegmentState.STARTING, SegmentState.RECORDING):
                 world.emit(intents.PauseRecording(segment.switch, segment.leg, segment.path, known.paused))
                 self._tell(events.RecordingPaused if known.paused else events.RecordingResumed, segment)
+
+    def _unmask(self, known: CallRecording) -> None:
+        """What was found paused after a restart, and has just been taken up, is not silent any more."""
+        segment = self._world.segments.get(known.current or "")
+        if known.masked and segment is not None:
+            known.masked = False
+            self._world.emit(intents.PauseRecording(segment.switch, segment.leg, segment.path, pause=False))
 
     def _known(self, call: Interaction) -> CallRecording:
         """What is recorded of a call; decided when it is first asked for."""
@@ -148,11 +158,21 @@ class Recordings:
             path, call.id, known.segments, call.switch, leg.id, leg.agent, call.queue, state, started_at=world.now
         )
         world.segments[path], known.current = segment, path
+        self._tag(call, known)
         if state is SegmentState.ANNOUNCING:
             world.timers.start(SEGMENT, path, ANNOUNCE_S)
             world.emit(intents.Announce(call.switch, call.caller, prompt, path))
         else:
             self._record(segment)
+
+    def _tag(self, call: Interaction, known: CallRecording) -> None:
+        """Write onto the caller's leg how far it has come, so that after a restart, without a journal, the next segment has
+        a name of its own, and what was stopped or paused stays so.
+        """
+        if known.segments and call.caller in self._world.connections:
+            how = "" if known.wanted and not known.paused else "paused" if known.wanted else "stopped"
+            tags = {"cti_recorded": f"{known.segments} {how}".rstrip()}
+            self._world.emit(intents.TagConnection(call.switch, call.caller, tags))
 
     def _record(self, segment: Segment) -> None:
         segment.state, segment.started_at = SegmentState.STARTING, self._world.now

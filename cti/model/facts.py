@@ -171,6 +171,10 @@ class ChannelSeen:
     """What its script asked for, if it waits in a queue."""
     data: Mapping[str, Any] = Factory(dict)
     """What is attached to its call."""
+    recorded: int = 0
+    """The number of the segment of its call that was recorded last; 0 for none."""
+    recording: str = ""
+    """``paused`` or ``stopped``, if it was."""
     queued_at: float | None = None
     """Unix time at which it first entered a queue."""
     tied_to: ConnectionId | None = None

@@ -18,6 +18,9 @@ from cti.model.validate import share
 
 WORDS: Final[Mapping[str, float]] = {"never": 0.0, "always": 1.0}
 
+OUTSIDE: Final = "outside"
+"""In place of an agent in a file's name."""
+NO_QUEUE: Final = "none"
 _FIELDS: Final = frozenset({"date", "interaction", "n", "agent", "queue"})
 _DIRECTORY: Final = re.compile(r"/[\w./+-]{0,200}\Z", re.ASCII)
 _TEMPLATE: Final = re.compile(r"[\w./+{}-]{1,200}\.wav\Z", re.ASCII)
@@ -107,10 +110,23 @@ class RecordingSettings:
             date=_date(interaction),
             interaction=_safe(interaction),
             n=n,
-            agent=_safe(agent or "outside"),
-            queue=_safe(queue or "none"),
+            agent=_safe(agent or OUTSIDE),
+            queue=_safe(queue or NO_QUEUE),
         )
         return f"{self.directory.rstrip('/')}/{name}"
+
+    def read_path(self, path: str) -> Mapping[str, str] | None:
+        """What a file's name says: ``interaction``, ``n`` and whatever else the template has; None for another's file."""
+        directory = f"{self.directory.rstrip('/')}/"
+        pattern, seen = "", set()
+        for text, name, _, _ in Formatter().parse(self.name):
+            pattern += re.escape(text)
+            if name is not None:
+                kind = r"\d+" if name == "n" else r"[\w.-]+?"
+                pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{kind})"
+                seen.add(name)
+        found = re.fullmatch(pattern, path[len(directory) :], re.ASCII) if path.startswith(directory) else None
+        return found.groupdict() if found is not None else None
 
 
 def _date(interaction: InteractionId) -> str:
@@ -179,3 +195,5 @@ class CallRecording:
     announced: bool = False
     current: str | None = None
     """The path of the segment that is being recorded."""
+    masked: bool = False
+    """Whether what was found being recorded, after a restart of ours, has silence put into it."""

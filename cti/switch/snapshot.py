@@ -53,6 +53,7 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     tie = tags.untag(_text(dump, "variable_cti_tie"))
     if not (reservation or partner or parked or conferring or rings or tie):
         return None
+    recorded, _, how = tags.untag(_text(dump, "variable_" + tags.RECORDED)).partition(" ")
     return ChannelSeen(
         connection=ConnectionId(_text(dump, "Unique-ID")),
         calling_number=_text(dump, "Caller-Caller-ID-Number"),
@@ -67,6 +68,8 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         queue=QueueId(q) if (q := tags.untag(_text(dump, "variable_cti_queue"))) else None,
         priority=int(_number(_text(dump, "variable_cti_priority")) or 0),
         data=_attached(dump),
+        recorded=int(recorded) if recorded.isdecimal() and len(recorded) < 10 else 0,
+        recording=how,
         queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
         tied_to=ConnectionId(tie) if tie else None,
         tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,

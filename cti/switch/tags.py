@@ -36,6 +36,8 @@ DATA: Final = "cti_data_"
 """Prefix of what the dialplan collected: ``cti_data_policy=12`` is attached data ``policy``."""
 
 
+RECORDED: Final = "cti_recorded"
+"""On the caller's leg, the number of the segment of its call that was recorded last; and ``paused`` or ``stopped``."""
 ATTACHED: Final = "cti_attached"
 """All that is attached to the call, typed: msgpack in base64 (RFC 4648, 5; without padding)."""
 

@@ -7,12 +7,13 @@ import pytest
 from cti.errors import ConfigurationError, InvalidConnection, UnknownInteraction
 from cti.model import events, facts, intents, services
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, InteractionId, QueueId
+from cti.model.connection import Side
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
 from cti.model.overflow import ToQueue
 from cti.model.queue import QueueSettings
 from cti.model.recording import RecordingAction, RecordingSettings, chosen
 
-from .story import FS
+from .story import FS, Story
 from .test_talk import ANN, Desk
 
 START, STOP, PAUSE, RESUME = RecordingAction
@@ -344,3 +345,86 @@ def test_names_that_cannot_be(wrong):
 def test_settings_that_cannot_be(wrong):
     with pytest.raises(ConfigurationError):
         QueueSettings(id=QueueId("q"), **wrong)
+
+
+# -- after a restart without a journal ----------------------------------------------------------------------------------
+
+
+def after_restart(recorded: int, recording: str = "") -> tuple[Story, str]:
+    """A caller and Ann talk, and the switch's channels are all that is known; her leg."""
+    s = Story(live=False)
+    s.tell(services.RecordingsDefined(RecordingSettings("/rec", "{interaction}/{n}-{agent}.wav")))
+    s.queue("claims")
+    s.agent("ann", ready=False)
+    caller, leg, call = ConnectionId("caller"), ConnectionId("leg"), InteractionId("call")
+    s.link_up(
+        facts.ChannelSeen(
+            caller,
+            interaction=call,
+            queue=QueueId("claims"),
+            bridged_to=leg,
+            established=True,
+            recorded=recorded,
+            recording=recording,
+        ),
+        facts.ChannelSeen(leg, interaction=call, agent=ANN, bridged_to=caller, side=Side.AGENT, established=True),
+    )
+    return s, leg
+
+
+def starts(s: Story) -> list[str]:
+    return [i.path for i in s.intents if isinstance(i, intents.StartRecording)]
+
+
+def test_what_was_being_recorded_goes_on_under_its_own_number():
+    s, _ = after_restart(3)
+    assert starts(s) == ["/rec/call/3-ann.wav"]
+    s.tell(services.RecordingRequested(InteractionId("call"), STOP))
+    s.tell(services.RecordingRequested(InteractionId("call"), START))
+    assert starts(s)[-1] == "/rec/call/4-ann.wav", "never a name that was used"
+
+
+def test_what_was_stopped_stays_so():
+    s, _ = after_restart(2, "stopped")
+    assert starts(s) == []
+    s.tell(services.RecordingRequested(InteractionId("call"), START))
+    assert starts(s) == ["/rec/call/3-ann.wav"]
+
+
+def test_what_was_paused_stays_so_until_it_is_resumed():
+    s, leg = after_restart(2, "paused")
+    assert starts(s) == []
+    s.tell(services.RecordingRequested(InteractionId("call"), RESUME))
+    path = "/rec/call/2-ann.wav"
+    assert [i for i in s.last if isinstance(i, PARTS)] == [
+        intents.StartRecording(FS, leg, path),
+        intents.PauseRecording(FS, leg, path, pause=False),
+    ], "the switch still puts silence into it"
+    s.tell(services.RecordingRequested(InteractionId("call"), PAUSE))
+    s.tell(services.RecordingRequested(InteractionId("call"), RESUME))
+    assert len([i for i in s.last if isinstance(i, intents.PauseRecording)]) == 1
+
+
+def test_how_far_it_has_come_is_written_onto_the_callers_leg(studio):
+    def tag() -> list[str]:
+        return [i.tags["cti_recorded"] for i in studio.last if isinstance(i, intents.TagConnection)]
+
+    studio.ask(START)
+    assert tag() == ["1"]
+    studio.started()
+    studio.ask(PAUSE)
+    assert tag() == ["1 paused"]
+    studio.ask(RESUME)
+    assert tag() == ["1"]
+    studio.ask(STOP)
+    assert tag() == ["1 stopped"]
+
+
+def test_it_ends_with_the_caller_though_others_talk_on(studio):
+    studio.recorded()
+    bob = studio.consult()
+    studio.cleared(studio.caller)
+    assert [type(i).__name__ for i in studio.asked(*PARTS)] == ["StopRecording"]
+    studio.stopped()
+    studio.tell(facts.Bridged(FS, studio.ann_leg, bob))
+    assert studio.asked(*PARTS) == []

@@ -43,20 +43,27 @@ MakeStudio = Callable[..., Studio]
 @pytest.fixture
 def studio(switch: FreeSwitchProcess, start_agents: Any, start_callers: Any, tmp_path: Path) -> Iterator[MakeStudio]:
     centres: list[CallCenter] = []
+    phones: dict[str, Any] = {}
 
-    def make(directory: str = str(tmp_path / "kept"), **queue: Any) -> Studio:
+    def make(directory: str = str(tmp_path / "kept"), *, after: Studio | None = None, **queue: Any) -> Studio:
+        """A centre with a call; or, ``after`` another one has stopped, one that finds its call."""
         recordings = Recordings(directory, index=tmp_path / "index" / "recordings.sqlite3")
         centre = CallCenter(switch.address, switch.password, recordings=recordings)
         centres.append(centre)
         centre.add_queue("claims", requires="claims", music="tone_stream://%(1000,0,250);loops=-1", **queue)
         centre.add_queue("loans", requires="loans")
         for name, hz, skill in (("ann", ANN_HZ, "claims"), ("bob", BOB_HZ, "loans"), ("sue", SUE_HZ, "none")):
-            phone = start_agents(ring_s=0.05, talk_s=90, tone=write_pcmu_tone(tmp_path / f"{name}.pcmu", hz, level=0.2))
-            agent = centre.add_agent(name, phone.contact(name), skills={skill: 1})
+            if name not in phones:
+                tone = write_pcmu_tone(tmp_path / f"{name}.pcmu", hz, level=0.2)
+                phones[name] = start_agents(ring_s=0.05, talk_s=90, tone=tone)
+            agent = centre.add_agent(name, phones[name].contact(name), skills={skill: 1})
             agent.log_on(ready=name != "sue")
         centre.on_call("5*")(lambda call: call.queue("claims"))
         made = Studio(centre, tmp_path, recordings)
         centre.start()
+        if after is not None:
+            made.call, made.caller = after.call, after.caller
+            return made
         start_callers("5000", hold_s=60, tone=write_pcmu_tone(tmp_path / "caller.pcmu", CALLER_HZ, level=0.2))
         made.begin()
         return made
@@ -150,6 +157,29 @@ def test_what_is_said_during_a_pause_is_not_in_the_file_and_whispers_are_not(stu
     sue.end()
     made.ann.hang_up()
     made.is_over()
+
+
+def test_after_a_restart_without_a_journal_it_goes_on_under_its_own_number(studio):
+    first = studio(record="always")
+    first.wait_for(events.RecordingStarted)
+    first.ann.consult(ToAgent("bob"))
+    first.until_pair("ann", "bob")
+    first.ann.transfer()
+    first.until("the second segment", lambda: first.of(events.RecordingStarted)[1:])
+    first.until("the first is kept", lambda: first.recordings.index.of(first.call))
+    first.centre.stop()
+    gevent.sleep(1)
+    made = studio(after=first, record="always")
+    made.until_pair("bob", "caller")
+    assert made.wait_for(events.RecordingStarted).n == 2
+    made.bob.hang_up()
+    made.is_over()
+    (kept,) = made.until("it is kept", lambda: made.of(events.RecordingKept))
+    one, two = made.recordings.index.of(made.call)
+    assert (one.n, one.agent, two.n, two.agent, two.path) == (1, "ann", 2, "bob", kept.path)
+    assert (Path(two.path).name, two.error) == ("2-bob.wav", "")
+    assert two.length_s > 2
+    assert sorted(path.name for path in Path(two.path).parent.iterdir()) == ["1-ann.wav", "2-bob.wav"]
 
 
 def test_an_announcement_comes_before_the_recording(studio):
