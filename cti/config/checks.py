@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from cti.callback_offer import SCRIPT, without_callbacks
 from cti.config.queue_order import definitions
 from cti.config.routes import PLAN, Routes
 from cti.engine import Engine
@@ -73,8 +74,10 @@ def wrong_references(
 def _of_queue(queue: QueueSettings, known: Known) -> Iterator[tuple[str, str]]:
     targets = [("overflow", queue.overflow)]
     targets += [(f"overflows.{reason}", target) for reason, target in queue.overflows.items()]
+    offers = queue.waiting.offers if queue.waiting is not None else {}
+    targets += [(f"waiting.offers.{pressed}", target) for pressed, target in offers.items()]
     targets += [("after_call", queue.after_call)] if queue.after_call is not None else []
-    scripts = {*known.routes.scripts, *known.routes.menus}
+    scripts = {*known.routes.scripts, *known.routes.menus, SCRIPT}
     for key, target in targets:
         if isinstance(target, ToScript) and target.script not in scripts:
             yield key, str(UnknownScript(target.script, scripts))
@@ -105,6 +108,8 @@ def _of_queue(queue: QueueSettings, known: Known) -> Iterator[tuple[str, str]]:
 def _queues_named(queue: QueueSettings) -> Iterator[tuple[str, tuple[QueueId, ...]]]:
     yield "overflow", queue.overflow_queues
     yield "after_call", queues_after(queue)
+    if queue.waiting is not None:
+        yield "waiting.offers", tuple(map(QueueId, queue.waiting.queues))
     yield "personal", tuple(queues_named(queue.personal))
     for at, step in enumerate(queue.widening, 1):
         yield f"widening[{at}].also", step.also
@@ -154,6 +159,11 @@ def doubts(made: Configuration, skills: Collection[str] | None) -> Iterator[tupl
         yield "skills" if skills is not None else "", "", f"no queue asks for the skill {skill!r}"
     for queue in made.queues.values():
         yield from _of_overflow(queue)
+        if queue.callback is not None and not (queue.callback.destinations or made.destinations):
+            yield f"queue.{queue.id}", "callback", "nobody can be called back: set its destinations, or [destinations]"
+    if SCRIPT not in {*made.routes.scripts, *made.routes.menus}:
+        for said in without_callbacks(made.queues.values()):
+            yield "", "", said
     phones = Counter(agent.contact for agent in made.agents.values())
     for contact, count in phones.items():
         if count > 1:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cti.config.duration import duration
 from cti.config.table_reader import Reader, read_into, said_of
+from cti.config.waiting_table import read_callback, read_waiting
 from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
 from cti.model.borrowing import Borrowing
@@ -122,4 +123,6 @@ _QUEUE: Final[Mapping[str, Reader]] = {
     "borrows": _borrows,
     "predictive": _predictive,
     "personal": _personal,
+    "callback": read_callback,
+    "waiting": read_waiting(read_overflow),
 }

@@ -275,6 +275,9 @@ class Callbacks:
 
     def _close(self, call: Interaction, back: Callback, queue: Queue) -> None:
         world, figures = self._world, queue.figures
+        left = world.connections.get(back.leaving) if back.leaving is not None else None
+        if left is not None and not left.clearing:
+            self._offers.clear(left, Cause.NORMAL_CLEARING)
         figures.callbacks_pending -= 1
         count = f"callbacks_{back.state.value}"
         setattr(figures, count, getattr(figures, count) + 1)

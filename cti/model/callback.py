@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Final
 
 from attrs import Attribute, Factory, define, field, frozen
@@ -30,6 +31,14 @@ def _number(_instance: object, attribute: Attribute[str], value: str) -> None:
 
 def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _days(value: str | date | Iterable[str | date]) -> tuple[str, ...]:
+    days = (value,) if isinstance(value, str | date) else tuple(value)
+    for day in days:
+        if not isinstance(day, str | date) or isinstance(day, datetime):
+            raise ConfigurationError(f"closed has {day!r}; it must be a date, such as '2026-12-24', or a range of them")
+    return tuple(map(str, days))
 
 
 def _prompts(_instance: object, attribute: Attribute[Any], value: tuple[object, ...]) -> None:
@@ -106,7 +115,7 @@ class CallbackSettings:
     expiry_s: float = field(default=8 * 3600.0, validator=_more_than_nothing)
     hours: str = ""
     time_zone: str = field(default="UTC", validator=name)
-    closed: tuple[str, ...] = field(default=(), converter=_texts)
+    closed: tuple[str, ...] = field(default=(), converter=_days)
     most: int | None = field(default=None, validator=at_least_one)
     rejoin: bool = True
     abandoned: bool = False
