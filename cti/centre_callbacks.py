@@ -90,6 +90,13 @@ class CentreCallbacks:
         """
         self._loop.ask(callback_requests.RescheduleCallbackRequested(InteractionId(callback), _unix(at), number))
 
+    def hold_callbacks(self, *, held: bool = True) -> None:
+        """Call nobody back from now on, or go on with it: before a program ends, say. ``start`` goes on with it.
+
+        Customers who are being called are; the others keep their places.
+        """
+        self._loop.ask(callback_requests.CallbacksHeld(held))
+
     def callbacks(self, queue: str | None = None) -> tuple[CallbackView, ...]:
         """The pending callbacks of a queue, or of all, those whose turn is next first.
 

@@ -44,7 +44,7 @@ def look(world: World, lag_s: Mapping[SwitchId, float]) -> Look:
     """Take a look; costs one at every call and every queue, none at agents, and does not ask the router."""
     longest_s: dict[QueueId, float] = {}
     for call in world.interactions.values():
-        if call.queue is not None and call.state.is_waiting:
+        if call.queue is not None and call.state.is_waiting and not call.is_away:
             longest_s[call.queue] = max(longest_s.get(call.queue, 0.0), call.waited_s(world.now))
     return Look(
         at=world.now,

@@ -212,6 +212,7 @@ class Daemon:
         assert made is not None
         with self._reloading:
             self._front_door.close(made.daemon.drain)
+        centre.hold_callbacks()
         deadline = time.monotonic() + made.daemon.drain_s
         left = self._left(centre)
         _log.info("draining: no new calls are taken", calls=left, seconds=made.daemon.drain_s)

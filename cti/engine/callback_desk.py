@@ -41,6 +41,7 @@ class CallbackDesk:
         self._line = line
         self._offers = offers
         self.table: dict[type, Any] = {
+            callback_requests.CallbacksHeld: self._hold,
             callback_requests.CallbackRequested: self._request,
             callback_requests.CallerLetGo: self._let_go,
             callback_requests.CancelCallbackRequested: self._cancel,
@@ -96,6 +97,10 @@ class CallbackDesk:
             call.own_priority = fact.priority
         self._callbacks.begin(call, queue, back)
 
+    def _hold(self, fact: callback_requests.CallbacksHeld) -> None:
+        self._world.callbacks_held = fact.held
+        self._callbacks.look_at_switches()
+
     def _first_time(self, queue: Queue, settings: CallbackSettings, due_at: float) -> float:
         """The first instant from then on at which customers may be called; expiry counts from it."""
         opens = self._callbacks.opens(settings, due_at)
@@ -122,7 +127,7 @@ class CallbackDesk:
         return call
 
     def _switch(self) -> SwitchId:
-        """The switch to call by; which may be another by then (``snapshot``, ``Switches.move_callbacks``)."""
+        """The switch to call by; which may be another by then (``Callbacks.look_at_switches``)."""
         known = sorted(self._world.links)
         return self._world.switch_for() or (known[0] if known else SwitchId(""))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from cti.engine.callback_desk import CallbackDesk
 from cti.engine.callback_hooks import CallbackHooks
@@ -17,8 +17,11 @@ from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.wishes import Wishes
 from cti.engine.world import World
-from cti.model import facts
+from cti.model import facts, services
 from cti.model.ids import ConnectionId, InteractionId
+
+ABOUT_SWITCHES: Final = (facts.SnapshotTaken, facts.LinkLost, facts.SwitchRemoved, services.DrainRequested)
+"""After these callbacks may have to be made by another switch, or may be made again."""
 
 
 class CallbackParts:
@@ -61,4 +64,4 @@ class CallbackParts:
             CUSTOMER: lambda fact: calling.ring_over(InteractionId(fact.key)),
             FAREWELL: lambda fact: kept.farewell_over(ConnectionId(fact.key)),
         }
-        self.redefined, self.link_is_back = kept.redefined, kept.link_is_back
+        self.redefined, self.look_at_switches = kept.redefined, kept.look_at_switches

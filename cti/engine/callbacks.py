@@ -15,7 +15,7 @@ from cti.engine.world import World
 from cti.model import callback, callback_events, events
 from cti.model.callback import Callback, CallbackSettings, Try
 from cti.model.cause import Cause
-from cti.model.ids import InteractionId, SwitchId
+from cti.model.ids import InteractionId
 from cti.model.interaction import Interaction
 from cti.model.personal import LOGGED_OFF, NOT_READY, Personal
 from cti.model.queue import Queue
@@ -35,6 +35,7 @@ LATER_S: Final = 5.0
 """How long to let an offer under way finish, when the hours end."""
 LIVE_EVERY_S: Final = 60.0
 
+_TO_COME = (CallbackState.SCHEDULED, CallbackState.WAITING)
 _HOPELESS = frozenset(
     {Cause.NUMBER_UNALLOCATED, Cause.INVALID_NUMBER_FORMAT, Cause.NUMBER_CHANGED, Cause.INCOMPATIBLE_DESTINATION}
 )
@@ -146,7 +147,7 @@ class Callbacks:
         world = self._world
         call = world.interactions.get(interaction)
         back = call.callback if call is not None else None
-        if call is None or back is None or back.state not in (CallbackState.SCHEDULED, CallbackState.WAITING):
+        if call is None or back is None or back.state not in _TO_COME:
             return
         settings = self._calling.settings(call)
         if world.now >= back.expires_at and not call.reservations:
@@ -214,13 +215,19 @@ class Callbacks:
         for each in list(self._world.callbacks.get(queue.id, {}).values()):
             self.look(each)
 
-    def link_is_back(self, switch: SwitchId) -> None:
-        """A switch can be reached: callbacks that would have been made by one that is not there are made by it."""
+    def look_at_switches(self) -> None:
+        """Which switches take calls may have changed: callbacks that are not being made go to one that does."""
         world = self._world
+        takes = [each for each in sorted(world.links) if world.takes_calls(each)]
         for each in [each for pending in world.callbacks.values() for each in pending.values()]:
-            call = world.interactions[each]
-            if not call.connections and not world.is_live(call.switch):
-                call.switch = switch
+            call = world.interactions.get(each)
+            back = call.callback if call is not None else None
+            if call is None or back is None or call.reservations or back.state not in _TO_COME:
+                continue
+            if takes and not world.takes_calls(call.switch):
+                call.switch = takes[0]
+            if call.state.is_waiting:
+                self._line.again(call)
 
     # -- what came of a try ---------------------------------------------------------------------------------------
 

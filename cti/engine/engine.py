@@ -7,7 +7,7 @@ from typing import Any
 
 from cti.engine.advice import check_queue
 from cti.engine.after_call import AfterCall
-from cti.engine.callback_parts import CallbackParts
+from cti.engine.callback_parts import ABOUT_SWITCHES, CallbackParts
 from cti.engine.calling_parts import CallingParts
 from cti.engine.calls import Calls
 from cti.engine.conferences import Conferences
@@ -134,7 +134,6 @@ class Engine:
         self._histories, self._conferences = Histories(self.world), Conferences(self.world)
         self._recordings.overlaid = self._supervising.overlaid
         self._ties.leg_cleared = self._calls.connection_cleared
-        self._switches.moved = self._line.again
         self._switches.supervisor_gone = self._supervising.gone
         self._calls.talked = self._talked
         self._calls.goes_on_without = LeftBehind(self.world, self._media).goes_on
@@ -237,6 +236,8 @@ class Engine:
         world.intents = []
         try:
             self._table[type(fact)](fact)
+            if type(fact) in ABOUT_SWITCHES:
+                self._callbacks.look_at_switches()
         except IllegalTransition as error:
             # A defect of ours, not of the one who told us: say it, keep what was decided until then.
             world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error}"))
@@ -348,7 +349,6 @@ class Engine:
 
     def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
         self._own_calls.seen(fact)  # first: nobody is to be offered a call whose phone is in use
-        self._callbacks.link_is_back(fact.switch)
         self._links.snapshot(fact)
         self._exits.link_is_back(fact.switch)
         for call in [each for each in self.world.interactions.values() if each.switch == fact.switch]:

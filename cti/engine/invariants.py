@@ -145,7 +145,7 @@ def _call(world: World, call: Interaction) -> list[str]:
     if call.route_request:
         if not world.timers.running(ROUTE, call.id):
             wrong.append(f"call {call.id} waits for a route script, and no deadline ends that")
-    elif call.state is InteractionState.QUEUED and world.is_live(call.switch) and not world.router.position(call.id):
+    elif call.state is InteractionState.QUEUED and world.may_go_on(call) and not world.router.position(call.id):
         wrong.append(f"call {call.id} is queued and the router does not know it")
     history = world.histories.get(call.id)
     if history is not None:  # one of a journal of an older version has none until something happens to it

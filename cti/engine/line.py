@@ -12,7 +12,7 @@ from cti.engine.kept_places import KeptPlaces
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
 from cti.engine.route_requests import RouteRequests
-from cti.engine.target import may_go
+from cti.engine.target import check_there, may_go
 from cti.engine.wishes import Wishes, check_names, customer
 from cti.engine.world import World
 from cti.errors import InvalidConnection
@@ -104,6 +104,7 @@ class Line:
         check_names(world, fact)
         if not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only a call without an agent can be queued")
+        check_there(call)
         world.attach(call, fact.data)
 
         def enter() -> None:
@@ -345,8 +346,7 @@ class Line:
         That is done before the agents who were being offered it are free again: they are as good for it where it goes
         as for any other call.
         """
-        if call.is_away:
-            raise InvalidConnection(f"call {call.id} is a callback, and the customer is not on the line")
+        check_there(call)
         if call.callback is not None:
             self.callbacks.released(call)
         if not call.state.is_waiting or call.queue is None:

@@ -29,7 +29,7 @@ class Matching:
 
     def open(self, call: Interaction) -> bool:
         """Whether a call may be offered to an agent, or to one more, now."""
-        if not call.state.is_waiting or call.route_request or not self._world.is_live(call.switch):
+        if not call.state.is_waiting or call.route_request or not self._world.may_go_on(call):
             return False
         return not call.reservations or self._room(call)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cti.engine.desk import PAUSE, Desk
 from cti.engine.takeover import TakeOver
+from cti.engine.target import check_there
 from cti.engine.world import World
 from cti.errors import InvalidAgentState, InvalidConnection
 from cti.model import events, facts, intents, services
@@ -170,8 +171,9 @@ class Supervising:
         call = self._world.interaction(fact.interaction)
         if not call.on_the_line:
             raise InvalidConnection(f"{call.id} is a {call.kind.value}; only calls can be pulled")
-        if not call.state.is_waiting or call.is_away:
+        if not call.state.is_waiting:
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only one that waits can be pulled")
+        check_there(call)
         known = self._of(fact.supervisor) or self._call(
             fact.supervisor, self._switch_of(fact.supervisor, None, call.id)
         )

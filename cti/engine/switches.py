@@ -17,7 +17,6 @@ from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.connection import Connection
 from cti.model.ids import ConnectionId, InteractionId, SwitchId
-from cti.model.interaction import Interaction
 from cti.model.states import AgentState, LinkState
 
 LOST = "lost"
@@ -55,8 +54,6 @@ class Switches:
         self._ties = ties
         self.given_up: dict[SwitchId, list[InteractionId]] = {}
         """The calls that ended with a switch that may still have them: should it come back, these are new ones."""
-        self.moved: Callable[[Interaction], None] = lambda _: None
-        """Set by the engine: a callback that waits is to be made on another switch than before."""
         self.supervisor_gone: Callable[[ConnectionId, Cause], None] = lambda _leg, _cause: None
         """Set by the engine: the leg of somebody who listens in has ended."""
         self.table: dict[type, Callable[[Any], None]] = {
@@ -111,7 +108,6 @@ class Switches:
             del world.draining[switch]
             self._tell(switch, "")
         self._desk.look_at_phones(switch, Cause.FORCED_TRANSITION)
-        self.move_callbacks()
         self._look(switch)
 
     def leg_gone(self, leg: Connection) -> None:
@@ -161,21 +157,7 @@ class Switches:
         self.given_up[switch] = sorted(call.id for call in there)
         world.lost.add(switch)
         self._end_all(switch)
-        self.move_callbacks()
         self._tell(switch, f"lost, with {len(self.given_up[switch])} calls")
-
-    def move_callbacks(self) -> None:
-        """Who waits for a callback has no leg: where the switch to make it is lost or drained, another one will."""
-        world = self._world
-        to = world.switch_for()
-        if to is None or not (world.lost or world.draining):
-            return
-        for call in list(world.interactions.values()):
-            gone = call.switch in world.lost or call.switch in world.draining
-            if gone and call.is_away and not call.connections:
-                call.switch = to
-                if call.state.is_waiting:
-                    self.moved(call)
 
     def _end_all(self, switch: SwitchId) -> None:
         world = self._world

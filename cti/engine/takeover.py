@@ -8,7 +8,7 @@ from cti.engine.line import Line
 from cti.engine.media import Media
 from cti.engine.offers import Offers
 from cti.engine.talk import TRANSFER_WAIT_S, Talk
-from cti.engine.target import check_target
+from cti.engine.target import check_target, check_there
 from cti.engine.world import World
 from cti.errors import IllegalTransition, InvalidAgentState, InvalidConnection
 from cti.model import events, intents, services
@@ -82,8 +82,7 @@ class TakeOver:
             raise InvalidConnection(
                 f"call {call.id} is on switch {call.switch}, which cannot be reached from this phone"
             )
-        if call.is_away:
-            raise InvalidConnection(f"call {call.id} is a callback, and the customer is not on the line")
+        check_there(call)
         if call.state.is_waiting:
             return
         if call.state is not InteractionState.ESTABLISHED or call.agent is None or call.onward is not None:
@@ -174,6 +173,7 @@ class TakeOver:
         elif not call.state.is_waiting or call.queue is None:
             raise InvalidConnection(f"call {call.id} is {call.state.value}; only one that waits or is with an agent")
         elif isinstance(to, ToAgent):
+            check_there(call)
             queue, call.personal = world.queues[call.queue], Personal(to.agent, TRANSFER_WAIT_S)
             self._line.leave(call, lambda: self._line.enter(call, queue, Cause.REDIRECTED))
         else:

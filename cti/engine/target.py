@@ -21,3 +21,13 @@ def check_target(call: Interaction, target: ToAgent | Overflow) -> None:
     """
     if not isinstance(target, ToAgent) and not may_go(call, target):
         raise InvalidConnection(f"{call.id} is a {call.kind.value}; it can only go to a queue")
+
+
+def check_there(call: Interaction) -> None:
+    """Whether something can be done with the caller of a waiting call.
+
+    Raises:
+        InvalidConnection: it is a callback, and the customer is not on the line.
+    """
+    if call.is_away:
+        raise InvalidConnection(f"call {call.id} is a callback, and the customer is not on the line")

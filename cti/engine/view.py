@@ -95,7 +95,7 @@ class CentreView:
     agents: tuple[AgentView, ...]
     links: Mapping[SwitchId, LinkState]
     calls: int
-    """Living interactions, waiting or not."""
+    """Living interactions, waiting or not; without callbacks that nobody is on the line for."""
     talking: int
     parked: tuple[ParkedCall, ...] = ()
     """The calls that are parked, by place."""
@@ -111,7 +111,7 @@ def view(world: World) -> CentreView:
         queues=tuple(queue_view(world, queue) for queue in world.queues),
         agents=tuple(agent_view(world, agent) for agent in world.agents),
         links=dict(world.links),
-        calls=len(world.interactions),
+        calls=sum(not call.is_away or bool(call.connections) for call in world.interactions.values()),
         talking=sum(call.state is InteractionState.ESTABLISHED for call in world.interactions.values()),
         parked=tuple(each for _, each in sorted(world.parked.items()) if _is_parked(world, each)),
         conferences=conferences_view(world),

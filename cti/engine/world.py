@@ -29,7 +29,7 @@ from cti.model.predictive import PredictedCalls
 from cti.model.queue import Queue
 from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
-from cti.model.states import LinkState
+from cti.model.states import CallbackState, LinkState
 from cti.model.supervision import Supervision
 from cti.model.switch import SwitchSettings, Tie, TieLine
 from cti.routing.router import Router
@@ -102,6 +102,8 @@ class World:
         """Who is working after which call."""
         self.callbacks: dict[QueueId, dict[str, InteractionId]] = {}
         """The pending callbacks of each queue, by the number to call."""
+        self.callbacks_held = False
+        """Whether no customer is to be called back for now."""
         self.abandoned: list[AbandonedCall] = []
         """Callers who hung up while waiting, the longest ago first."""
         self.last_agents: dict[str, tuple[AgentId, float]] = {}
@@ -224,6 +226,12 @@ class World:
         if agent is not None and agent.home and self.takes_calls(agent.home):
             return agent.home
         return next((switch for switch in sorted(self.links) if self.takes_calls(switch)), None)
+
+    def may_go_on(self, call: Interaction) -> bool:
+        """Whether agents may be looked for: its switch can be reached, and takes the new call that a callback is."""
+        if call.callback is not None and call.callback.state is CallbackState.WAITING and not call.reservations:
+            return self.takes_calls(call.switch) and not self.callbacks_held
+        return self.is_live(call.switch)
 
     def in_use(self, switch: SwitchId) -> bool:
         """Whether anybody has a leg on a switch, or a phone at it that is on a call."""

@@ -58,4 +58,13 @@ class RescheduleCallbackRequested:
     """Empty leaves it."""
 
 
-CallbackRequest = CallbackRequested | CallerLetGo | CancelCallbackRequested | RescheduleCallbackRequested
+@frozen
+class CallbacksHeld:
+    """No customer is to be called back from now on, or they are again; whoever is being called is called on."""
+
+    held: bool
+
+
+CallbackRequest = (
+    CallbacksHeld | CallbackRequested | CallerLetGo | CancelCallbackRequested | RescheduleCallbackRequested
+)

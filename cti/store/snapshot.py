@@ -57,6 +57,7 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "predicted": dict[QueueId, PredictedCalls],
         "call_me": dict[AgentId, list[CallMe]],
         "callbacks": dict[QueueId, dict[str, InteractionId]],
+        "callbacks_held": bool,
         "abandoned": list[AbandonedCall],
         "supervisions": dict[ConnectionId, Supervision],
         "recording": RecordingSettings | None,

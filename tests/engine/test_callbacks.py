@@ -790,3 +790,69 @@ def test_the_history_tells_where_the_time_went():
         ("ringing", 5),
         ("talk", 30),
     ]
+
+
+# -- switches, and a centre that is about to end ----------------------------------------------------------------------
+
+
+def test_held_back_nobody_is_called_who_is_not_being_called():
+    story = CallingBack()
+    story.agent("ann")
+    call = story.taken()
+    leg = story.agent_answers("ann")
+    story.tell(callback_requests.CallbacksHeld(held=True))
+    second = story.taken()
+    story.agent("bob")
+    assert story.state("bob") is AgentState.READY
+    assert story.interaction(second).state is InteractionState.QUEUED
+    story.customer_answers()
+    story.connect("ann", call)
+    story.cleared(leg)
+    story.hang_up(call)
+    assert story.state("ann") is AgentState.READY
+    story.tell(callback_requests.CallbacksHeld(held=False))
+    assert story.ringing(second) != []
+
+
+def test_a_switch_that_is_drained_leaves_its_callbacks_to_another():
+    from cti.model import facts, services
+    from cti.model.ids import SwitchId
+    from cti.model.switch import SwitchSettings
+
+    story = CallingBack()
+    other = SwitchId("other")
+    for each in ("fs", other):
+        story.tell(facts.SwitchDefined(SwitchSettings(id=SwitchId(each), sip=f"10.0.0.1:{len(each)}")))
+    call = story.taken()
+    story.tell(services.DrainRequested(SwitchId("fs"), True))
+    story.agent("ann", switch="fs")
+    assert story.waits("sales") == []
+    story.link_up(switch=other)
+    assert story.interaction(call).switch == other
+    assert story.waits("sales") == [call]
+    later = story.request(at=500.0)
+    assert story.interaction(later).switch == other
+    story.link_lost(switch=other)
+    assert story.waits("sales") == []
+    story.tell(services.DrainRequested(SwitchId("fs"), False))
+    assert story.interaction(call).switch == "fs"
+
+
+def test_what_is_not_there_can_be_neither_moved_nor_taken_over():
+    from cti.model import facts, services
+    from cti.model.party import ToAgent
+
+    story = CallingBack()
+    story.queue("other")
+    story.agent("ann", ready=False)
+    call = story.taken()
+    before = story.picture()
+    for fact in (
+        facts.QueueRequested(call, "other", 3, {"a": 1}),
+        services.PushRequested(call, ToAgent("ann")),
+        services.PullRequested("ann", call),
+        facts.DivertRequested(call, "5000"),
+    ):
+        with pytest.raises(InvalidConnection, match="not on the line"):
+            story.tell(fact)
+        assert story.picture() == before

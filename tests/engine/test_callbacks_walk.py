@@ -260,6 +260,9 @@ class Walk:
             self.s.advance(1.0)
             self.switch_works()
 
+    def are_held(self) -> None:
+        self.ask(callback_requests.CallbacksHeld(self.chance.random() < 0.4))
+
     def kept_and_restored(self) -> None:
         """A snapshot of the whole is the same again after it was restored."""
         picture, lost = take(self.s.engine, Codec())
@@ -280,7 +283,7 @@ class Walk:
             self.comes,
         )
         seldom = (self.is_taken, self.is_taken, self.is_requested, self.is_changed, self.fails, self.hangs_up)
-        rare = (self.link_breaks, self.define, self.kept_and_restored)
+        rare = (self.link_breaks, self.define, self.kept_and_restored, self.are_held)
         if not self.up and self.chance.random() < 0.4:
             self.link_up()
         self.chance.choices((often, seldom, rare), (10, 6, 1))[0]
@@ -289,6 +292,7 @@ class Walk:
     def ends(self) -> None:
         """Everybody goes home: nothing may be left of them."""
         self.link_up()
+        self.ask(callback_requests.CallbacksHeld(held=False))
         for call in list(self.s.world.interactions.values()):
             self.ask(callback_requests.CancelCallbackRequested(call.id))
         for leg in list(self.legs):
