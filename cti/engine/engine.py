@@ -241,7 +241,10 @@ class Engine:
         except IllegalTransition as error:
             # A defect of ours, not of the one who told us: say it, keep what was decided until then.
             world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error}"))
-        self._conferences.follow(self._histories.follow(fact))
+        try:
+            self._conferences.follow(self._histories.follow(fact))
+        except Exception as error:  # noqa: BLE001 - a defect of what only watches must not cost a call
+            world.notify(events.InvariantBroken(at=world.now, what=f"histories: {type(fact).__name__}: {error!r}"))
         return world.intents
 
     # -- facts of one leg -----------------------------------------------------------------------------------------

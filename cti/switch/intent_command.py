@@ -122,7 +122,9 @@ def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
             # What uuid_bridge consults when the other leg ends before the bridge is up (switch_ivr_bridge.c) [live];
             # an empty value unsets. The third such case is "rdnis", below.
             value = "true" if keep else ""
-            more = f";max_session_transfers={TRANSFERS}" if keep else ""
+            # A leg bridged at its answer has never been parked, and still has the time limit of its first parking: a hold
+            # that lasts longer must not end it (switch_ivr_park in switch_ivr.c) [live].
+            more = f";max_session_transfers={TRANSFERS};park_timeout=" if keep else ""
             return (Api(f"uuid_setvar_multi {leg} park_after_bridge={value};uuid_bridge_park_on_cancel={value}{more}"),)
         case intents.TagConnection(connection=leg, tags=values):
             pairs = ";".join(f"{name}={tags.tag(value)}" for name, value in values.items())
@@ -140,7 +142,7 @@ def _not_let_go(leg: ConnectionId) -> Api:
     machine is busy, the leg's own thread sees the bridge end with no transfer of its own under way, and hangs up
     (audio_bridge_on_exchange_media in switch_ivr_bridge.c), unless it is to park after a bridge.
     """
-    return Api(f"uuid_setvar_multi {leg} park_after_bridge=true")
+    return Api(f"uuid_setvar_multi {leg} park_after_bridge=true;park_timeout=")
 
 
 def _originate(offer: intents.OfferCall, node: str) -> BgApi:

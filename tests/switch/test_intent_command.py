@@ -51,7 +51,7 @@ def test_simple_intents():
     leg = {"switch": "s", "connection": "c"}
     assert encoded(intents.AnswerConnection(**leg)) == ["api uuid_answer c\n\n"]
     assert encoded(intents.Bridge(**leg, other="o")) == ["api uuid_bridge c o\n\n"]
-    kept = "api uuid_setvar_multi c park_after_bridge=true\n\n"  # or FreeSWITCH may let it go in between
+    kept = "api uuid_setvar_multi c park_after_bridge=true;park_timeout=\n\n"  # or FreeSWITCH may let it go in between
     assert encoded(intents.Separate(**leg, other="o")) == [
         kept,
         "api uuid_dual_transfer c park/inline park/inline\n\n",
@@ -93,6 +93,9 @@ def test_a_leg_may_be_parked_any_number_of_times():
     (command,) = encoded(intents.KeepCaller("s", "11111111-2222-4333-8444-555555555555", keep=True))
     assert "max_session_transfers=1000000" in command
     assert "max_session_transfers=1000000" in encoded(offer())[0]
+    assert command.endswith(";park_timeout=\n\n"), (
+        "a leg bridged at its answer would be let go when it is held for long"
+    )
 
 
 def test_the_phone_of_an_agent_who_calls_is_asked_to_answer_by_itself_and_waits_for_the_other_party():
