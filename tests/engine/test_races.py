@@ -13,25 +13,29 @@ Which tests cover which moment, by its number; where no file is named it is this
    test_personal.
 8. Log-off while talking, and in wrap-up: 08; of the last agent of a queue: test_overflow.
 9. No answer, and what does not count as one: 09; where all ring: test_ringing.
-10. Transfers of a call that is with an agent: test_talk.py, and tests/live/test_call_control.py.
-11. Transfer to a queue: 11, as far as a call without an agent goes.
+10. Transfers of a call that is with an agent: test_talk, test_race_10 there; live: test_races, test_call_control; that the
+    recording goes on: test_recordings.
+11. Transfer to a queue: 11, of a call without an agent; test_race_11 in test_talk, of one that is with one; live: test_races.
 12. Timers that fire late: 12; those of what is new: test_race_12_every_timer...
 13. The maximum wait ends as the agent answers: 13; while all ring: test_ringing; while a script is asked:
     test_route_requests.
-14. An announcement is playing when the agent answers: the switch adapter's (tests/live): to the engine it is music.
-15. A hang-up event never comes: 15.
+14. An announcement is playing when the agent answers: to the engine it is music; live: test_waiting
+    (test_announcements_do_not_delay_an_answer, test_an_agent_hears_the_whisper...).
+15. A hang-up event never comes: 15; both of a call: test_talk; live, with FreeSWITCH told not to send any: test_races.
 16. FreeSWITCH restarts, the event socket drops, our process is killed: 16; with several phones ringing: test_ringing;
-    with a script being asked: test_route_requests; with a call that waits for one agent: test_personal.
+    with a script being asked: test_route_requests; with a call that waits for one agent: test_personal; with a call that an
+    agent has made: test_made_calls; live: test_line, test_recovery, test_lost_switch.
 17. Events twice, late, out of order: 17, and test_machine.
 18. A reply that belongs to another command: the wire's (tests/switch). What the engine can show of it, an answer of a
     route script that belongs to another request: 18, and test_route_requests.
 19. A queue, skill or agent is changed or removed mid-call: 19, test_overflow, test_ringing, test_personal.
 20. The clock jumps: 20.
 21. One agent twice, one phone twice: 21.
-22. The supervisor's target is transferred: no supervisors in the engine yet.
-23. A predictive call is answered and no agent is there: no outbound calls in the engine yet.
-24. A call-back party answers and no agent is free: no callbacks in the engine yet.
-25. The event socket's queue overflows: the switch adapter's; to the engine it is a snapshot (16).
+22. The supervisor's target is transferred: test_race_22 in test_supervision; live: test_races.
+23. A predictive call is answered and no agent is there: test_predictive; live: test_predictive.
+24. A call-back party answers and no agent is free: test_callbacks and the files beside it.
+25. The event socket's queue overflows: to the engine it is a snapshot (16); how late events are: tests/switch/test_pulse; live,
+    with more events than FreeSWITCH keeps: test_races.
 26. A handler of the host application raises: tests/center; a route script that fails or never answers:
     test_route_requests.
 """

@@ -427,3 +427,32 @@ def _start():
     from cti.model.recording import RecordingAction
 
     return RecordingAction.START
+
+
+@pytest.mark.parametrize("follows", ["agent", "call"])
+@pytest.mark.parametrize("how", ["attended", "blind", "to a queue"])
+def test_race_22_the_supervisors_target_is_transferred(floor, follows, how):
+    """The supervisor follows the agent or the call, as declared."""
+    leg = floor.on_the_line(**({"agent": ANN} if follows == "agent" else {"interaction": floor.call_id}))
+    if how == "attended":
+        bob = floor.consult()
+        floor.tell(services.TransferRequested(ANN))
+        floor.park(floor.ann_leg, bob)
+        floor.pair(floor.caller, bob)
+    else:
+        to = ToAgent(BOB) if how == "blind" else ToQueue(QueueId("loans"))
+        floor.tell(services.SingleStepTransferRequested(ANN, to))
+        floor.park(floor.caller, floor.ann_leg)
+        floor.take("bob")
+    floor.cleared(floor.ann_leg)
+    known = floor.world.supervisions[leg]
+    if follows == "call":
+        assert (known.target, known.interaction) == (floor.caller, floor.call_id)
+        floor.ends("bob")
+        assert leg in {each.connection for each in floor.asked(intents.ClearConnection)}
+        return
+    floor.park(leg)  # the leg that it listened in on is gone
+    assert (known.target, known.phase.value) == (None, "waiting")
+    floor.ends("bob")
+    floor.talking("ann", "claims")
+    assert known.target == floor.leg_of("ann")

@@ -417,3 +417,51 @@ def test_a_destination_without_a_place_for_the_number_is_refused():
         with pytest.raises(ConfigurationError, match="must hold"):
             Destination("9*", contact)
     assert InteractionId("x")
+
+
+@pytest.mark.parametrize("how", ["rejects", "no answer", "hangs up while they talk"])
+def test_race_10_an_attended_transfer_that_fails_gives_the_held_call_back(desk, how):
+    if how == "hangs up while they talk":
+        desk.cleared(desk.consult())
+        desk.park(desk.ann_leg)
+    else:
+        desk.tell(services.ConsultationRequested(ANN, ToAgent(BOB)))
+        leg = desk.consulted
+        desk.park(desk.caller, desk.ann_leg)
+        desk.delivered(leg)
+        if how == "rejects":
+            desk.cleared(leg, Cause.BUSY)
+        else:
+            desk.advance(20)
+            desk.cleared(leg, Cause.CALL_NOT_ANSWERED)
+    assert desk.talk is TalkState.HELD
+    with pytest.raises(InvalidConnection, match="'transfer' is not possible"):
+        desk.tell(services.TransferRequested(ANN))
+    assert desk.interaction(desk.call_id).agent == ANN
+    desk.tell(services.RetrieveRequested(ANN))
+    assert desk.asked(intents.Bridge)[-1] == intents.Bridge(FS, desk.caller, desk.ann_leg)
+
+
+def test_race_10_a_blind_transfer_frees_the_agent_without_waiting_for_anybody(desk):
+    desk.tell(services.SingleStepTransferRequested(ANN, ToAgent(BOB)))
+    desk.park(desk.caller, desk.ann_leg)
+    assert desk.ann_leg in {each.connection for each in desk.asked(intents.ClearConnection)}
+    desk.cleared(desk.ann_leg)
+    assert desk.state("ann") is AgentState.READY
+    assert desk.ringing(desk.call_id) == [BOB]  # who has not answered yet
+
+
+def test_race_11_a_transfer_to_a_queue_keeps_the_data_and_frees_the_agent_when_it_is_queued(desk):
+    desk.tell(facts.DataAttached(desk.call_id, {"policy": "4711"}))
+    desk.tell(services.SingleStepTransferRequested(ANN, ToQueue(QueueId("loans"))))
+    assert desk.state("ann") is AgentState.BUSY  # the switch has not parted them
+    assert [e.queue for e in desk.heard(events.Queued)] == ["claims"]
+    desk.park(desk.caller, desk.ann_leg)
+    queued = desk.heard(events.Queued)[-1]
+    assert (queued.queue, queued.data) == ("loans", {"policy": "4711"})
+    desk.cleared(desk.ann_leg)
+    assert desk.state("ann") is AgentState.READY
+    desk.take("bob")
+    assert desk.heard(events.Established)[-1].data == {"policy": "4711"}
+    assert desk.figures("loans").adds_up
+    assert desk.figures("claims").adds_up

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cti import ToNumber, events
+from cti import ToAgent, ToNumber, events
 from cti.errors import InvalidConnection
 from cti.model.states import AgentState
 
@@ -42,6 +42,8 @@ def test_a_number_is_invited_and_all_hear_each_other(desk: Desk):
     desk.until("three are in it", lambda: desk.members() == 3)
     assert desk.hears(desk.caller, BOB_HZ)  # the number is at Bob's phone
     assert desk.hears(desk.caller, ANN_HZ)
+    desk.ann.invite(ToAgent("bob"))
+    desk.until("four are in it", lambda: desk.members() == 4)
     desk.ann.clear_call()
     desk.is_over()
 
