@@ -15,7 +15,7 @@ from cti.api.statistics_values import AgentIntervals, DayRecord, QueueIntervals,
 from cti.api.table import NO_TEXT, method
 from cti.errors import ConfigurationError, UnknownAgent, UnknownQueue
 from cti.model.ids import AgentId, QueueId
-from cti.statistics import Statistics, moment
+from cti.statistics import Statistics, in_turns, moment
 
 MOST: Final = 2_000
 """Intervals in one answer: a month of half hours."""
@@ -95,8 +95,8 @@ def day(service: Service, params: WhichDay) -> DayRecord:
     found = kept.day(_moment(kept, "params.day", params.day) if params.day else None)
     return DayRecord(
         found.begins_at,
-        tuple(queue_interval(each) for each in found.queues if grant.covers_queue(QueueId(each.name))),
-        tuple(agent_interval(each) for each in found.agents if grant.covers_agent(AgentId(each.name))),
+        tuple(queue_interval(each) for each in in_turns(found.queues) if grant.covers_queue(QueueId(each.name))),
+        tuple(agent_interval(each) for each in in_turns(found.agents) if grant.covers_agent(AgentId(each.name))),
     )
 
 

@@ -190,6 +190,7 @@ class Surroundings:
             part = self._parts[name]
             part.failed.wait()
             _log.critical("a part has ended, and is started anew", part=name, why=repr(part.failed.exception))
+            self._watch.look()  # an alarm, however soon it is over
             part.stop()
             while self._parts[name] is part:
                 gevent.sleep(REPLACE_AFTER_S)

@@ -5,5 +5,6 @@ from __future__ import annotations
 from cti.statistics.book import FigureBook
 from cti.statistics.interval import AgentInterval, QueueInterval, begin_of, moment
 from cti.statistics.statistics import Statistics
+from cti.statistics.turns import in_turns
 
-__all__ = ["AgentInterval", "FigureBook", "QueueInterval", "Statistics", "begin_of", "moment"]
+__all__ = ["AgentInterval", "FigureBook", "QueueInterval", "Statistics", "begin_of", "in_turns", "moment"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from attrs import frozen
 
 from cti.statistics.interval import Counted
@@ -49,6 +49,27 @@ class Left:
     baseline: Mapping[Key, Counted]
 
 
+@frozen
+class Entry:
+    """What is to be written. Nothing in it may be changed any more: another thread reads it.
+
+    Args:
+        at: up to when it was counted, Unix seconds.
+        length_s: how long an interval is.
+        intervals: what was counted, by the beginnings of the intervals.
+        baseline: what everything has been counted to.
+        changed: of these, what is to be written.
+        gone: what there is no more.
+    """
+
+    at: float
+    length_s: float
+    intervals: Mapping[float, Mapping[Key, Counted]]
+    baseline: Mapping[Key, Counted]
+    changed: frozenset[Key]
+    gone: frozenset[Key]
+
+
 class FigureBook:
     """Figures by interval in an SQLite file. Every method blocks for disk accesses, and none but its own greenlet.
 
@@ -77,22 +98,26 @@ class FigureBook:
 
         return self._file.apart(read)
 
-    def write(self, at: float, rows: Iterable[Row], baseline: Mapping[Key, Counted], gone: Iterable[Key]) -> None:
+    def write(self, made: Entry) -> None:
         """Write what was counted and up to where, in one transaction; rows that are there are replaced.
 
         Raises:
             OSError, sqlite3.Error: the disk does not take it; nothing was written.
         """
-        written, left = list(rows), list(gone)
 
         def write(database: sqlite3.Connection) -> None:
-            values = [(row.kind, row.name, row.begins_at, row.length_s, json.dumps(row.figures)) for row in written]
-            bases = [(*key, json.dumps(figures)) for key, figures in baseline.items()]
+            values = [
+                (*key, begin, made.length_s, encode(figures))
+                for begin, all_of in made.intervals.items()
+                for key, figures in all_of.items()
+                if key in made.changed
+            ]
+            bases = [(*key, encode(made.baseline[key])) for key in made.changed if key in made.baseline]
             database.executemany("INSERT OR REPLACE INTO interval VALUES (?, ?, ?, ?, ?)", values)
             database.executemany("INSERT OR REPLACE INTO baseline VALUES (?, ?, ?)", bases)
-            database.executemany("DELETE FROM baseline WHERE kind = ? AND name = ?", left)
+            database.executemany("DELETE FROM baseline WHERE kind = ? AND name = ?", list(made.gone))
             database.execute("DELETE FROM taken")
-            database.execute("INSERT INTO taken VALUES (?)", (at,))
+            database.execute("INSERT INTO taken VALUES (?)", (made.at,))
 
         self._file.apart(write)
 
@@ -119,6 +144,11 @@ class FigureBook:
         self._file.apart(lambda database: database.execute("DELETE FROM interval WHERE begins_at < ?", (before,)))
 
 
+def encode(figures: Counted) -> str:
+    """Figures as they stand in the file."""
+    return msgspec.json.encode(figures).decode()
+
+
 def _read(text: str) -> Counted:
-    found = json.loads(text)
+    found = msgspec.json.decode(text)
     return {str(name): value for name, value in found.items() if isinstance(value, int | float)}

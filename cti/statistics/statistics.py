@@ -13,7 +13,7 @@ import structlog
 from attrs import frozen
 
 from cti.model.figures import AgentFigures, QueueFigures
-from cti.statistics.book import FigureBook, Key, Row
+from cti.statistics.book import Entry, FigureBook, Key, Row
 from cti.statistics.interval import (
     AGENT,
     QUEUE,
@@ -27,6 +27,7 @@ from cti.statistics.interval import (
     midnight,
     since,
 )
+from cti.statistics.turns import in_turns
 from cti.store.trouble import Trouble
 
 EVERY_S: Final = 30.0
@@ -150,16 +151,11 @@ class Statistics:
         """Look, and write what was counted. Blocks this greenlet; what the disk does not take is tried again later."""
         with self._turn:
             self._look()
-            now, changed, gone = self._looked_at, set(self._changed), set(self._gone)
-            rows = [
-                Row(*key, begin, self.interval_s, dict(figures))
-                for begin, all_of in self._intervals.items()
-                for key, figures in all_of.items()
-                if key in changed
-            ]
-            baseline = {key: dict(self._baseline[key]) for key in changed if key in self._baseline}
+            now = self._looked_at
+            intervals = {begin: dict(all_of) for begin, all_of in self._intervals.items()}
+            changed, gone = frozenset(self._changed), frozenset(self._gone)
             try:
-                self._book.write(now, rows, baseline, gone)
+                self._book.write(Entry(now, self.interval_s, intervals, dict(self._baseline), changed, gone))
             except Exception as error:  # noqa: BLE001 - whatever the disk does, calls go on
                 self._trouble(error)
                 return
@@ -182,7 +178,7 @@ class Statistics:
                 seen[AGENT, name] = counted(AGENT, agent)
             now = self._clock()
             into = self._intervals.setdefault(began, {})
-            for key, figures in seen.items():
+            for key, figures in in_turns(seen.items()):
                 before = self._baseline.get(key)
                 if figures == before:
                     continue
@@ -234,19 +230,19 @@ class Statistics:
         at = self._clock() if at is None else at
         begin, end = midnight(at, self.zone), midnight(at, self.zone, days=1)
         total: dict[Key, Counted] = {}
-        for row in self._rows(None, begin, end, -1):
+        for row in in_turns(self._rows(None, begin, end, -1)):
             key = (row.kind, row.name)
             total[key] = added(total.get(key, {}), row.figures)
         return Day(
             begin,
             tuple(
                 QueueInterval(name, begin, end - begin, figures_of(QueueFigures, figures))
-                for (kind, name), figures in sorted(total.items())
+                for (kind, name), figures in in_turns(sorted(total.items()))
                 if kind == QUEUE
             ),
             tuple(
                 AgentInterval(name, begin, end - begin, figures_of(AgentFigures, figures))
-                for (kind, name), figures in sorted(total.items())
+                for (kind, name), figures in in_turns(sorted(total.items()))
                 if kind == AGENT
             ),
         )
@@ -256,9 +252,9 @@ class Statistics:
         with self._turn:
             self._look()
             newer = {
-                (of, began): Row(*of, began, self.interval_s, dict(figures))
+                (of, began): Row(*of, began, self.interval_s, figures)
                 for began, all_of in self._intervals.items()
-                for of, figures in all_of.items()
+                for of, figures in in_turns(all_of.items())
                 if begin <= began < end and (key is None or of == key)
             }
             found = {((row.kind, row.name), row.begins_at): row for row in self._book.rows(begin, end, key, most)}

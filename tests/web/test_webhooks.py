@@ -21,6 +21,7 @@ from typing import Any
 
 import gevent
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 from gevent import pywsgi
 
@@ -377,3 +378,26 @@ def test_the_example_pops():
                 assert said.endswith(': 138 (Wang Fang, gold) {"policy": "4711"}\n')
         finally:
             running.kill()
+
+
+def test_other_webhooks_from_now_on(receiver, tmp_path):
+    """One stays, with what waits for it; one is changed, one goes: what waited for these is a dead letter."""
+    dead = tmp_path / "dead.jsonl"
+    slow = {"first_delay_s": 30.0, "longest_delay_s": 60.0}
+    stays = Webhook("stays", receiver.url, SECRET, kinds=["AgentNotReady"], first_delay_s=0.2, longest_delay_s=0.2)
+    changes = Webhook("changes", receiver.url, SECRET, kinds=["AgentNotReady"], **slow)
+    goes = Webhook("goes", receiver.url, SECRET, kinds=["AgentNotReady"], **slow)
+    receiver.answers = [503, 503, 503]
+    with hooked(stays, changes, goes, dead=dead) as (made, told):
+        not_ready(made)
+        until(lambda: len(receiver.got) == 3, "each was tried once")
+        until(lambda: sum(box.failed_attempts for box in told._outboxes.values()) == 3, "in vain")
+        with pytest.raises(ConfigurationError, match="two webhooks have the same name"):
+            told.use([stays, stays])
+        told.use([stays, evolve(changes, kinds=["AgentReady"])])
+        assert {letter.webhook for letter in DeadLetters(dead).read()} == {"changes", "goes"}
+        until(lambda: len(receiver.got) == 4, "what waits for the one that stays is tried again")
+        assert len(set(receiver.ids)) == 1, "all were of one event, and this is the same message"
+        not_ready(made)
+        until(lambda: receiver.kinds[4:].count("AgentReady") == 1 and len(receiver.got) >= 6, "by the new ones")
+        assert sorted(receiver.kinds[4:]) == ["AgentNotReady", "AgentReady"]
