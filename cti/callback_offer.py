@@ -52,7 +52,9 @@ def offer_callback(  # noqa: PLR0917 - all of it is the call's
     words = prompts or settings.prompts
     number, why = request.number, ""
     if confirm:
-        number, why = agreed_number(conversation, number, lambda one: _allowed(world, request, one), words)
+        number, why = agreed_number(
+            conversation, number, lambda one: _allowed(world, request, one), words, others=settings.other_numbers
+        )
     if why:
         return CallbackOutcome(False, why)
     if number in world.callbacks.get(request.queue, {}):

@@ -329,8 +329,7 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
             if left:
                 _log.warning("the journal knows queues, or agents on a call, that have not been defined", names=left)
             self._loop.arm(engine.due)
-        if world.callbacks_held:
-            self.hold_callbacks(held=False)
+        self._take_up_callbacks()
         for call in list(world.interactions.values()):
             in_hand = call.state is InteractionState.OFFERED and not call.place_kept
             self._scripts.take_up(offered(call), self._hush if in_hand else None, call.script)

@@ -97,6 +97,15 @@ class CentreCallbacks:
         """
         self._loop.ask(callback_requests.CallbacksHeld(held))
 
+    def _take_up_callbacks(self) -> None:
+        """Go on calling back; callers whose script was saying goodbye to them hear it no more."""
+        world = self._loop.engine.world
+        if world.callbacks_held:
+            self.hold_callbacks(held=False)
+        for call in list(world.interactions.values()):
+            if call.callback is not None and call.callback.leaving is not None:
+                self._loop.ask(callback_requests.CallerLetGo(call.id, call.callback.leaving))
+
     def callbacks(self, queue: str | None = None) -> tuple[CallbackView, ...]:
         """The pending callbacks of a queue, or of all, those whose turn is next first.
 

@@ -45,6 +45,7 @@ class FakeCall(Conversation):
         data: attached from the beginning.
         queues: how a queue ends, by its id: an agent's id who answers, or None when the caller gives up waiting.
         callbacks: which numbers may be called back; ``*`` and ``?`` match as in file names.
+        other_numbers: whether callers may give another number than their own.
         hang_up_s: when the caller hangs up in any case.
         missing: prompts that are not there.
         lengths: how long a prompt lasts, in seconds, where it is not FILE_S.
@@ -63,6 +64,7 @@ class FakeCall(Conversation):
         data: Mapping[str, Any] | None = None,
         queues: Mapping[str, str | None] | None = None,
         callbacks: Iterable[str] = ("*",),
+        other_numbers: bool = True,
         hang_up_s: float = PATIENCE_S,
         missing: Collection[str] = (),
         lengths: Mapping[str, float] | None = None,
@@ -96,6 +98,7 @@ class FakeCall(Conversation):
         self.own_priority = 0
         """Its priority without its queue's."""
         self._callbacks = tuple(callbacks)
+        self._other_numbers = other_numbers
         self.faxes: list[tuple[str, int]] = []
         """Each fax that was received: the mailbox, and its pages."""
         self._fax_pages = fax_pages
@@ -182,7 +185,7 @@ class FakeCall(Conversation):
         words = prompts or CallbackPrompts()
         wanted, why = number or self.calling_number, ""
         if confirm:
-            wanted, why = agreed_number(self, wanted, self._may_be_called, words)
+            wanted, why = agreed_number(self, wanted, self._may_be_called, words, others=self._other_numbers)
         if not why and not self._may_be_called(wanted):
             why = "refused"
         if why:

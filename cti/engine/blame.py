@@ -9,13 +9,24 @@ from cti.model import reason
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.reservation import Reservation
-from cti.model.states import AgentState, AgentTrigger, ReservationState
+from cti.model.states import AgentState, AgentTrigger, ReservationState, ReservationTrigger
 
 _OFFERED: Final = (AgentState.RESERVED, AgentState.ALERTING)
 NETWORK: Final = frozenset(
     {Cause.DEST_OUT_OF_ORDER, Cause.NETWORK_OUT_OF_ORDER, Cause.NETWORK_CONGESTION, Cause.RESOURCES_NOT_AVAILABLE}
 )
 """The switch or the network, not the agent."""
+
+
+def trigger_of(made: Reservation, cause: Cause) -> ReservationTrigger:
+    """What the end of an agent's leg, before the bridge, means for their promise."""
+    if cause in NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
+        return ReservationTrigger.FAIL
+    if made.state is ReservationState.ACCEPTED:
+        return ReservationTrigger.REJECT  # answered and hung up before the caller was there (race 4)
+    if cause in (Cause.CALL_NOT_ANSWERED, Cause.ALERT_TIME_EXPIRED):
+        return ReservationTrigger.TIME_OUT
+    return ReservationTrigger.REJECT
 
 
 def blame(desk: Desk, agent: Agent, made: Reservation, cause: Cause) -> None:

@@ -136,7 +136,7 @@ class CallbackDesk:
         world = self._world
         waited_in = world.queues.get(call.queue) if call.state.is_waiting and call.queue is not None else None
         if waited_in is not None:
-            self._line.take_back(call)
+            self._line.take_out(call)
         if waited_in is queue:
             queue.figures.taken_as_callback += 1
         else:

@@ -319,7 +319,7 @@ class Line:
             self._matching.place(call)
             return
         queue = self._world.queues[call.queue]
-        self._take_out(call)
+        self.take_out(call)
         queue.figures.overflowed += 1
         self.go(call, target, cause, wish=wish)
 
@@ -353,17 +353,13 @@ class Line:
             then()
             return
         self._world.queues[call.queue].figures.left += 1
-        self._take_out(call, then)
-
-    def take_back(self, call: Interaction) -> None:
-        """Out of its queue for a callback; the caller of this counts it."""
-        self._take_out(call)
+        self.take_out(call, then)
 
     def gone(self, call: Interaction, cause: Cause, *, lost: bool) -> None:
         """The caller of a waiting call hung up, or the switch lost them."""
         assert call.queue is not None
         queue = self._world.queues[call.queue]
-        self._take_out(call)
+        self.take_out(call)
         call.move(InteractionTrigger.LOSE if lost else InteractionTrigger.ABANDON, self._world.now)
         if lost:
             queue.figures.lost += 1
@@ -371,7 +367,7 @@ class Line:
             self._counts.abandoned(call, queue, cause)
             self.callbacks.abandoned(call, queue)
 
-    def _take_out(self, call: Interaction, then: Callable[[], None] = lambda: None) -> None:
+    def take_out(self, call: Interaction, then: Callable[[], None] = lambda: None) -> None:
         """Out of its queue, whatever the reason: the caller of this counts it."""
         world = self._world
         self._over(call)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from cti.engine.blame import NETWORK, blame
+from cti.engine.blame import blame, trigger_of
 from cti.engine.callback_hooks import CallbackHooks
 from cti.engine.desk import Desk
+from cti.engine.offer_call import offer_call
 from cti.engine.world import World
 from cti.model import events, intents
 from cti.model.agent import Agent
@@ -153,24 +154,8 @@ class Offers:
             return
         if made.leg not in world.connections:
             self._leg(call, agent, made)
-        world.emit(
-            intents.OfferCall(
-                switch=call.switch,
-                leg=made.leg,
-                contact=agent.phone,
-                interaction=call.id,
-                agent=agent.id,
-                queue=made.queue,
-                reservation=made.id,
-                ring_timeout_s=ring_s,
-                calling_number=call.calling_number,
-                calling_name=call.calling_name,
-                called_number=call.called_number,
-                park_s=HEARD_S if call.kind is InteractionKind.VOICEMAIL else self.callbacks.waits_s(call),
-                tie=tie,
-                data=dict(call.data) if tie is not None else {},
-            )
-        )
+        park_s = HEARD_S if call.kind is InteractionKind.VOICEMAIL else self.callbacks.waits_s(call)
+        world.emit(offer_call(call, agent, made, ring_s, park_s, tie))
 
     # -- what becomes of the leg ----------------------------------------------------------------------------------
 
@@ -303,17 +288,8 @@ class Offers:
     def leg_gone(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
         """The agent's leg ended or never came to be, before the bridge."""
         made = self._of(leg)
-        if made is None:
-            return
-        if cause in NETWORK or cause in (Cause.DEST_NOT_OBTAINABLE, Cause.SWITCHING_FUNCTION_TERMINATED):
-            trigger = ReservationTrigger.FAIL
-        elif made.state is ReservationState.ACCEPTED:
-            trigger = ReservationTrigger.REJECT  # answered and hung up before the caller was there (race 4)
-        elif cause in (Cause.CALL_NOT_ANSWERED, Cause.ALERT_TIME_EXPIRED):
-            trigger = ReservationTrigger.TIME_OUT
-        else:
-            trigger = ReservationTrigger.REJECT
-        self.end(made, trigger, cause, switch_cause)
+        if made is not None:
+            self.end(made, trigger_of(made, cause), cause, switch_cause)
 
     def lease_over(self, reservation: ReservationId) -> None:
         """The phone rang for too long, or the bridge never came."""

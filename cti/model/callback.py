@@ -102,6 +102,7 @@ class CallbackSettings:
             stead. One for an agreed time, or for one agent, stays.
         abandoned: whether those who hung up while waiting are called back, once each in a day.
         abandoned_after_s: seconds after which they are.
+        other_numbers: whether callers may give another number than their own, which may be somebody else's.
         prompts: what callers hear.
     """
 
@@ -120,6 +121,7 @@ class CallbackSettings:
     rejoin: bool = True
     abandoned: bool = False
     abandoned_after_s: float = field(default=60.0, validator=seconds)
+    other_numbers: bool = True
     prompts: CallbackPrompts = CallbackPrompts()
 
 

@@ -132,6 +132,8 @@ class WaitingTreatment:
         offer_prompt: announces them; empty for not at all.
         offer_after_s: seconds after which they are first announced.
         offer_every_s: seconds between two announcements.
+        offer_expected_wait_s: announce them only while the expected wait is at least so long; one that is not known is
+            not. None for whatever it is.
         language: the language of callers whose data (``data["language"]``) and scripts name none, and of agents.
         whisper: what an agent who answers hears before they are connected; it takes that much longer. Empty for nothing.
         whisper_s: the longest that it may take, in seconds; 2 at the most.
@@ -149,6 +151,7 @@ class WaitingTreatment:
     offer_prompt: Prompts = field(default=(), converter=_parts, validator=_prompts())
     offer_after_s: float = field(default=30.0, validator=seconds)
     offer_every_s: float = field(default=60.0, validator=_interval)
+    offer_expected_wait_s: float | None = field(default=None, validator=seconds)
     language: str = field(default="en", validator=[name, _language])
     whisper: Prompts = field(default=(), converter=_parts, validator=_prompts("waited_min"))
     whisper_s: float = field(default=LONGEST_WHISPER_S, validator=_whisper_s)

@@ -42,7 +42,12 @@ class CallbackOutcome:
 
 
 def agreed_number(
-    call: Conversation, own: str, allowed: Callable[[str], bool], prompts: CallbackPrompts
+    call: Conversation,
+    own: str,
+    allowed: Callable[[str], bool],
+    prompts: CallbackPrompts,
+    *,
+    others: bool = True,
 ) -> tuple[str, str]:
     """Agree on a number with a caller, who hears it and presses 1 to be called there, 2 to give another, 3 to wait on.
 
@@ -53,6 +58,7 @@ def agreed_number(
         own: their number.
         allowed: whether a number may be called back.
         prompts: what they hear.
+        others: whether they may give another number.
 
     Returns:
         The number, and an empty text; or an empty one, and why there is none (see CallbackOutcome).
@@ -64,6 +70,9 @@ def agreed_number(
     number = own if own.lower() not in HIDDEN and is_number(own) and allowed(own) else ""
     refused = False
     for _ in range(TRIES):
+        if not number and not others:
+            call.play(*_worded(call, prompts.refused))
+            return "", "refused"
         if not number:
             entered = call.collect(*_worded(call, prompts.enter), min_digits=3, max_digits=LONGEST, tries=2)
             if not entered:
@@ -79,7 +88,7 @@ def agreed_number(
             *_worded(call, prompts.number),
             said,
             *_worded(call, prompts.choose),
-            options={HERE: HERE, ELSEWHERE: ELSEWHERE, WAIT: WAIT},
+            options={HERE: HERE, WAIT: WAIT, **({ELSEWHERE: ELSEWHERE} if others else {})},
         )
         if choice.value == HERE:
             return number, ""

@@ -156,13 +156,21 @@ class Attendant:
             if news:
                 return news
         if now >= self._offer_at:
-            self._offer_at = now + treatment.offer_every_s
-            return self._worded(treatment.offer_prompt)
+            worth = self._worth_offering()
+            self._offer_at = now + (treatment.offer_every_s if worth else LOOK_EVERY_S)
+            if worth:
+                return self._worded(treatment.offer_prompt)
         if now >= self._message_at:
             self._message_at = now + treatment.message_every_s
             self._message += 1
             return self._worded(treatment.messages[(self._message - 1) % len(treatment.messages)])
         return []
+
+    def _worth_offering(self) -> bool:
+        """Whether the wait is long enough for the offers to be announced."""
+        least_s = self._treatment.offer_expected_wait_s
+        wait_s = self._standing.expected_wait_s if least_s is not None else None
+        return least_s is None or (wait_s is not None and wait_s >= least_s)
 
     def _news(self) -> list[Sound]:
         """Place and expected wait, whichever is known and better than what the caller was told last."""

@@ -95,3 +95,11 @@ def test_the_queue_of_before_is_meant_when_none_is_named():
 def test_a_caller_who_hangs_up_while_they_are_asked_is_not_called_back():
     call, ended, outcomes = offered([HangUp()])
     assert (ended, call.called_back, outcomes) == ("caller gone", [], [])
+
+
+def test_a_queue_that_calls_nobody_but_the_caller():
+    call, _, (outcome,) = offered(["2", "1"], other_numbers=False)
+    assert outcome.number == "0301234567"  # 2 was no option
+    assert "enter.wav" not in call.heard
+    call, _, (outcome,) = offered(["04055#"], calling_number="anonymous", other_numbers=False)
+    assert (outcome.why, call.heard) == ("refused", ["refused.wav"])

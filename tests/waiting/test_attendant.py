@@ -147,6 +147,18 @@ def test_offers_are_announced_again_and_again():
     assert [at for at, said in heard if said == "/o.wav"] == [5.0, 28.0, 51.0]
 
 
+def test_offers_are_announced_only_while_the_wait_is_long():
+    treatment = WaitingTreatment(
+        offers={"1": ToQueue("b")}, offer_prompt="/o.wav", offer_after_s=5, offer_every_s=20, offer_expected_wait_s=120
+    )
+    caller, place = Caller(gone_at=70), Place()
+    caller.at(11, lambda: setattr(place, "expected_wait_s", 119.0))
+    caller.at(18, lambda: setattr(place, "expected_wait_s", 120.0))
+    caller.at(45, lambda: setattr(place, "expected_wait_s", 60.0))
+    _, heard = Centre(treatment, caller, place).wait()
+    assert [round(at) for at, sound in heard if sound == "/o.wav"] == [20, 43]  # each takes 3 s
+
+
 def test_an_offer_that_is_refused_leaves_the_caller_where_they_are():
     centre = Centre(
         WaitingTreatment(offers={"3": ToQueue("gone")}), Caller(keys=[(0.2, "3")]), refuse=UnknownQueue("gone", ["a"])
