@@ -37,7 +37,7 @@ def story(
 
     def begin(*, hold_s: float = 40.0, talk_s: float = 60.0) -> Story:
         phones = {name: start_agents(ring_s=0.05, talk_s=talk_s) for name in ("ann", "bob")}
-        centre = CallCenter(switch.address, switch.password)
+        centre = CallCenter(switch.address, switch.password, history=tmp_path / "history.db")
         centres.append(centre)
         centre.add_queue("claims", requires="claims", wrap_up_s=0.5)
         centre.add_queue("loans", requires="loans")
@@ -84,6 +84,9 @@ def test_the_agent_hangs_up_at_the_phone(story):
     history = made.ended()
     assert (history.ended_by, history.ended_by_agent) == ("agent", "ann")
     assert {part.switch_cause for part in history.segments if part.kind == "talk"} == {"NORMAL_CLEARING"}
+    made.until("it is kept", lambda: made.centre.find_calls(agent="ann"))
+    assert made.centre.find_calls(queue="claims", number=history.calling_number) == [history]
+    assert made.centre.interaction(made.call) == history
     made.is_over()
 
 
