@@ -9,6 +9,7 @@ from cti.model import facts
 from cti.model.cause import Cause
 from cti.model.ids import SwitchId
 from cti.switch.event_fact import EVENTS, EventFacts
+from cti.switch.tags import tag_data
 
 from .recordings import recorded_events
 
@@ -111,3 +112,35 @@ def test_a_leg_that_the_switch_dropped_is_not_the_agents_doing():
     }.items():
         told = EventFacts(SWITCH, "cti").fact(Event({**dropped, header: value}.items()))
         assert told.cause is Cause.NORMAL_CLEARING
+
+
+def test_a_real_switch_says_which_end_hung_up():
+    """Recorded: the caller gives up, an agent rejects."""
+    for scenario in ("caller_abandons", "agent_rejects"):
+        ends = [fact for fact in told(scenario) if isinstance(fact, facts.ConnectionCleared)]
+        assert True in [fact.by_far_end for fact in ends], scenario
+
+
+@pytest.mark.parametrize(
+    ("disposition", "by_far_end"), [("recv_bye", True), ("recv_cancel", True), ("send_refuse", False), (None, None)]
+)
+def test_who_hung_up_is_as_the_channel_says(disposition, by_far_end):
+    gone = {"Event-Name": "CHANNEL_HANGUP", "Unique-ID": "leg", "Hangup-Cause": "USER_BUSY", "variable_cti_node": "cti"}
+    if disposition is not None:
+        gone["variable_sip_hangup_disposition"] = disposition
+    assert EventFacts(SWITCH, "cti").fact(Event(gone.items())).by_far_end is by_far_end
+
+
+def test_a_channel_that_comes_back_brings_what_it_was_and_its_data():
+    parked = {
+        "Event-Name": "CHANNEL_PARK",
+        "Unique-ID": "leg",
+        "variable_cti_node": "cti",
+        "variable_cti_data_policy": "4711",
+        "variable_cti_previous": "019a",
+    }
+    first = EventFacts(SWITCH, "cti").fact(Event(parked.items()))
+    assert (first.data, first.previous) == ({"policy": "4711"}, "019a")
+    attached = tag_data({"policy": 4712, "visits": [3]})
+    again = EventFacts(SWITCH, "cti").fact(Event({**parked, "variable_cti_attached": attached}.items()))
+    assert again.data == {"policy": 4712, "visits": [3]}, "what was attached since counts, typed"
