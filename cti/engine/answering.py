@@ -30,7 +30,10 @@ class Answering:
         agent = self._world.agent(fact.agent)
         leg = self._ringing(agent)
         if leg is None:
-            raise InvalidConnection(f"the phone of agent {agent.id!r} does not ring; there is nothing to answer")
+            raise InvalidConnection(
+                f"the phone of agent {agent.id!r}, who is {agent.state.value}, does not ring; 'answer' is not possible "
+                "(possible: as soon as it rings)"
+            )
         if leg.via is not None:
             raise InvalidConnection(
                 f"the phone of agent {agent.id!r} is at switch {leg.via}, and the call comes from {leg.switch}; only a call "

@@ -60,8 +60,10 @@ class Dialling:
         """
         agent = self._world.agent(fact.agent)
         call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
-        if call is None or agent.connection is None or call.dialled is None:
-            said = "has no call" if call is None else "has a call that waits for no digits"
+        waits = call is not None and call.dialled is not None and call.state is InteractionState.CREATED
+        if call is None or agent.connection is None or call.dialled is None or not waits:
+            said = f"is {agent.state.value}, with a call that waits for no digits"
+            said = f"is {agent.state.value} and has no call" if call is None else said
             raise InvalidConnection(
                 f"agent {agent.id!r} {said}; 'dial digits' needs one that 'make connection' has made"
             )

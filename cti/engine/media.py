@@ -97,7 +97,11 @@ class Media:
         call = self._world.interactions.get(agent.interaction) if agent.interaction is not None else None
         pair = call.pair if call is not None else None
         if call is None or pair is None or agent.connection not in pair:
-            raise InvalidConnection(f"agent {agent.id!r} talks with nobody who could hear digits")
+            state = call.talk.value if call is not None else agent.state.value
+            raise InvalidConnection(
+                f"agent {agent.id!r} talks with nobody who could hear digits; it is {state} "
+                "(possible: talking, consulting, alternated)"
+            )
         (other,) = set(pair) - {agent.connection}
         self._world.emit(intents.SendDigits(call.switch, other, fact.digits))
 

@@ -47,7 +47,7 @@ class Pickups:
         taker = self._ready(fact.agent)
         made = self._ringing_at(self._world.agent(fact.at))
         if made is None:
-            raise InvalidConnection(f"no call rings at agent {fact.at!r}; there is nothing to pick up")
+            raise self._nothing_rings(self._world.agent(fact.at), "pick up")
         self._hand_to(self._world.interactions[made.interaction], taker, Cause.CALL_PICKUP)
 
     def _group(self, fact: services.GroupPickupRequested) -> None:
@@ -78,7 +78,7 @@ class Pickups:
         world = self._world
         made = self._ringing_at(world.agent(fact.agent))
         if made is None:
-            raise InvalidConnection(f"no call rings at agent {fact.agent!r}; there is nothing to deflect")
+            raise self._nothing_rings(world.agent(fact.agent), "deflect")
         call, to = world.interactions[made.interaction], fact.to
         check_target(call, to)
         if isinstance(to, ToAgent):
@@ -89,6 +89,13 @@ class Pickups:
         elif isinstance(to, ToDestination):
             contact_of(to.destination, world.destinations)
         self._line.leave(call, lambda: self._line.go(call, to, Cause.REDIRECTED))
+
+    def _nothing_rings(self, agent: Agent, service: str) -> InvalidConnection:
+        said = "logged off" if agent.state is AgentState.NULL else agent.state.value
+        return InvalidConnection(
+            f"no call rings at agent {agent.id!r}, who is {said}; there is nothing to {service} "
+            "(possible: while one is being offered that nobody has answered)"
+        )
 
     def _ready(self, agent_id: AgentId) -> Agent:
         agent = self._world.agent(agent_id)

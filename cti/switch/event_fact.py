@@ -11,6 +11,7 @@ from cti.model.cause import Cause
 from cti.model.ids import ConnectionId, InteractionId, ReservationId, SwitchId
 from cti.switch import tags
 from cti.switch.causes import cause_of
+from cti.switch.intent_command import WARNING_TONE
 
 BridgeAt = Literal["answer", "park"]
 
@@ -132,7 +133,10 @@ class EventFacts:
         return facts.Tapped(self._switch, leg) if event.text("Media-Bug-Function") == "eavesdrop" else None
 
     def _bug_removed(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
-        return facts.Announced(self._switch, leg) if event.text("Media-Bug-Function") == "displace" else None
+        # The warning of somebody who intrudes is announced to nobody who waits for it.
+        warning = event.text("Media-Bug-Target") == WARNING_TONE
+        displaced = event.text("Media-Bug-Function") == "displace"
+        return facts.Announced(self._switch, leg) if displaced and not warning else None
 
     def _record_started(self, event: Event, leg: ConnectionId) -> facts.Fact:
         return facts.RecordingStarted(self._switch, leg, event.text("Record-File-Path") or "")

@@ -259,7 +259,7 @@ def test_only_whoever_is_in_charge_clears_a_call(desk):
 def test_a_phone_that_rings_is_asked_to_answer(desk):
     call = desk.waiting("loans")
     leg = desk.offered_leg("bob")
-    with pytest.raises(InvalidConnection, match="the phone of agent 'bob' does not ring"):
+    with pytest.raises(InvalidConnection, match="the phone of agent 'bob', who is reserved, does not ring"):
         desk.tell(calling.AnswerRequested(BOB))  # the switch has not said so yet
     desk.delivered(leg)
     desk.tell(calling.AnswerRequested(BOB))

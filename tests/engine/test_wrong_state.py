@@ -19,7 +19,7 @@ from cti.model.calling import (
 from cti.model.ids import QueueId
 from cti.model.overflow import ToQueue
 from cti.model.party import ToAgent, ToNumber
-from cti.model.states import TalkState
+from cti.model.states import AgentState, TalkState
 
 from .test_talk import ANN, BOB, Desk
 
@@ -137,6 +137,8 @@ def test_a_service_is_carried_out_or_refused_and_then_nothing_is_changed(service
     assert desk.picture() == before
     said = str(refused.value)
     assert "ann" in said or "bob" in said or "place" in said
+    states = [state.value for kind in (AgentState, TalkState) for state in kind]
+    assert any(state in said for state in states) or "has no call" in said or "nobody waits" in said
     if isinstance(refused.value, InvalidConnection) and talk is not None and service not in _OTHER:
         assert talk.value in said
         assert "possible" in said
