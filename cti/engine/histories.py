@@ -21,7 +21,7 @@ from cti.model.history import (
 )
 from cti.model.ids import AgentId, ConnectionId, InteractionId
 from cti.model.interaction import Interaction, InteractionKind
-from cti.model.states import AgentState, InteractionState, TalkState
+from cti.model.states import AgentState, ConnectionState, InteractionState, TalkState
 
 _Party = tuple[ConnectionId, AgentId | None]
 
@@ -34,6 +34,7 @@ _IN_CHARGE: Final = {
     TalkState.CONSULTING: SegmentKind.CONSULT,
     TalkState.CONFERENCE: SegmentKind.CONFERENCE,
 }
+_WITH_CALLER: Final = (TalkState.TALKING, TalkState.ALTERNATED)
 _CALLER: Final = {
     TalkState.TALKING: SegmentKind.TALK,
     TalkState.ALTERNATED: SegmentKind.TALK,
@@ -189,6 +190,8 @@ class Histories:
         if call.state is InteractionState.CREATED:
             return SegmentKind.INITIATED
         if leg.agent is not None and leg.agent == call.agent and not leg.leaving:
+            if call.talk in _WITH_CALLER and leg.state is ConnectionState.HOLD:
+                return None  # a hold lasts until the switch says that it is over, as the figures count it
             # Without a conversation the bridge is not up yet, or it is over and the caller about to be sent on.
             return _IN_CHARGE.get(call.talk) or (None if call.onward is not None else SegmentKind.TALK)
         if leg.agent is None and call.agent is None and not leg.leaving:  # whom the call was transferred to, outside
@@ -198,13 +201,19 @@ class Histories:
     def _caller_kind(self, call: Interaction, leg: Connection) -> SegmentKind | None:
         match call.state:
             case InteractionState.ESTABLISHED:
-                return _CALLER.get(call.talk)
+                return None if call.talk in _WITH_CALLER and self._is_held(call) else _CALLER.get(call.talk)
             case state if state.is_waiting:
                 return SegmentKind.RINGING if call.is_away else SegmentKind.QUEUED
             case InteractionState.OFFERED:
                 return SegmentKind.PARKED if call.place_kept else SegmentKind.SCRIPT
             case _:
                 return SegmentKind.RINGING if leg.side is not Side.CALLER else SegmentKind.SCRIPT
+
+    def _is_held(self, call: Interaction) -> bool:
+        """Whether the agent in charge has not been heard by the caller again, after a hold."""
+        agent = self._world.agents.get(call.agent) if call.agent is not None else None
+        own = self._world.connections.get(agent.connection) if agent is not None and agent.connection else None
+        return own is not None and own.state is ConnectionState.HOLD
 
     # -- work after the call --------------------------------------------------------------------------------------
 

@@ -42,6 +42,8 @@ class LeftBehind:
         self._media.gone(call, caller)
         call.caller, call.caller_left, call.consulted = other.id, True, None
         own.move(ConnectionTrigger.RETRIEVE)
+        if own.agent is not None:
+            self._world.agents[own.agent].resumes(self._world.now)  # nobody is held any more
         if move(call, TalkTrigger.CALLER_LEFT):
             self._media.join(call, own.id, other.id)
             if set(call.pair or ()) == {own.id, other.id}:  # whoever hangs up now ends it for both

@@ -20,6 +20,7 @@ from cti.store.snapshot import restore, take
 from .story import FS, Story
 from .test_talk import ANN, BOB, Desk
 
+HANDLED = ("talk", "hold", "consult", "conference", "wrap-up")
 ALL = Destination("*", "sofia/gateway/trunk/{number}")
 
 
@@ -185,6 +186,41 @@ def test_a_parked_call_is_parked(desk):
     assert parts(desk, desk.call_id, None)[-1] == ("queued", 0)
     (ringing,) = [each for each in history(desk, desk.call_id).segments if each.agent == "bob"]
     assert (ringing.kind, ringing.from_agent) == ("ringing", ANN)
+
+
+def test_a_hold_is_as_long_in_the_history_as_in_the_figures(desk):
+    """Until the switch has put the two together again, not until that is asked for; and not beyond the caller's leaving."""
+    desk.queue("claims", requires="claims", wrap_up_s=30)
+    desk.hold()
+    desk.advance(5)
+    desk.tell(services.RetrieveRequested(ANN))
+    desk.advance(0.5)
+    desk.pair(desk.caller, desk.ann_leg)
+    desk.advance(2)
+    bob_leg = desk.consult()
+    desk.advance(7)
+    desk.tell(services.AlternateRequested(ANN))
+    desk.advance(0.25)
+    desk.park(desk.ann_leg, bob_leg)
+    desk.pair(desk.caller, desk.ann_leg)
+    desk.advance(3)
+    desk.tell(services.AlternateRequested(ANN))
+    desk.park(desk.caller, desk.ann_leg)
+    desk.pair(desk.ann_leg, bob_leg)
+    desk.advance(1)
+    far_end_hangs_up(desk, desk.caller)
+    desk.advance(60)
+    desk.cleared(desk.ann_leg)
+    desk.cleared(bob_leg)
+    desk.advance(30)
+    done, figures = history(desk, desk.call_id), desk.figures("claims")
+    assert done.seconds("hold") == 5.5 + 7.25 + 1
+    assert done.seconds("talk") == 10 + 2 + 3
+    assert figures.hold_s == done.seconds("hold")
+    assert figures.after_call_s == done.seconds("wrap-up", agent="ann") == 30
+    assert figures.handle_s == done.seconds(*HANDLED, agent="ann")
+    ann = desk.world.agents[ANN].figures
+    assert (ann.hold_s, ann.after_call_s, ann.busy_s) == (13.75, 30, figures.handle_s - 30)
 
 
 # -- who hung up --------------------------------------------------------------------------------------------------------
