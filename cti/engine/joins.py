@@ -82,9 +82,10 @@ class Joins:
             raise InvalidConnection(f"agent {at!r} has no call; there is nothing to come into")
         if not world.is_live(call.switch):
             raise InvalidConnection(f"the link to switch {call.switch} is not live; it has to wait")
-        if call.talk not in _JOINABLE:
+        if call.talk not in _JOINABLE or call.state.is_over:
+            said = call.state.value if call.state.is_over else call.talk.value
             possible = ", ".join(state.value for state in _JOINABLE)
             raise InvalidConnection(
-                f"the call of agent {at!r} is {call.talk.value}; nobody can come into it (possible: {possible})"
+                f"the call of agent {at!r} is {said}; nobody can come into it (possible: {possible})"
             )
         return call

@@ -114,7 +114,7 @@ class Talk:
             )
         if not self._world.is_live(call.switch):
             raise InvalidConnection(f"the link to switch {call.switch} is not live; {trigger.value!r} has to wait")
-        if call.talk is TalkState.NONE:
+        if call.talk is TalkState.NONE or call.state.is_over:  # it has been cleared, and its legs still end
             raise InvalidConnection(
                 f"the call of agent {agent.id!r} is not under way; {trigger.value!r} is not possible (possible: clear)"
             )

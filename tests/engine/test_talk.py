@@ -465,3 +465,18 @@ def test_race_11_a_transfer_to_a_queue_keeps_the_data_and_frees_the_agent_when_i
     assert desk.heard(events.Established)[-1].data == {"policy": "4711"}
     assert desk.figures("loans").adds_up
     assert desk.figures("claims").adds_up
+
+
+def test_a_call_that_has_been_cleared_is_nobodys_to_work_with_while_its_legs_end(desk):
+    desk.clear(desk.call_id)
+    for fact in (
+        services.HoldRequested(ANN),
+        services.ConsultationRequested(ANN, ToNumber("9123")),
+        services.SingleStepConferenceRequested(ANN, ToNumber("9123")),
+        services.ParkRequested(ANN),
+    ):
+        before = desk.picture()
+        with pytest.raises(InvalidConnection, match="is not under way"):
+            desk.tell(fact)
+        assert desk.picture() == before
+    assert desk.asked(intents.MakeConnection) == []

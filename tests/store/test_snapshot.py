@@ -19,6 +19,7 @@ from cti.routing import SkillRouter
 from cti.store import Codec
 from cti.store.plain import packer, unpack
 from cti.store.snapshot import restore, take, uncovered
+from tests.engine.agents_day import agents_day
 from tests.engine.calling_back import CallingBack
 from tests.engine.story import FS, Story
 from tests.engine.test_messages import leave
@@ -124,6 +125,7 @@ DAYS = (
     {f"day {seed}": a_day(seed).told for seed in range(2)}
     | {f"messages {seed}": message_day(seed).told for seed in range(2)}
     | {f"busy {seed}": busy_day(seed).told for seed in range(3)}
+    | {f"agents {seed}": agents_day(seed, 150).told for seed in range(2)}
 )
 
 
