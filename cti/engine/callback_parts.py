@@ -47,7 +47,7 @@ class CallbackParts:
         exits: Exits,
         calls: Calls,
     ) -> None:
-        calling = CallingBack(world, offers, matching, line)
+        calling = CallingBack(world, offers, matching, line, wishes)
         kept = Callbacks(world, offers, line, matching, wishes, exits, calling)
         desk = CallbackDesk(world, kept, calling, line, offers)
         again = ComingBack(world, kept, desk)

@@ -14,6 +14,7 @@ from cti.engine.callback_view import callback_contact
 from cti.engine.line import Line
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
+from cti.engine.wishes import Wishes
 from cti.engine.world import World
 from cti.errors import DestinationNotAllowed
 from cti.model import callback, callback_events, events, intents
@@ -51,13 +52,15 @@ class CallingBack:
         offers: makes and ends reservations, clears legs.
         matching: looks for agents.
         line: keeps the places.
+        wishes: settles for whom a call waits.
     """
 
-    def __init__(self, world: World, offers: Offers, matching: Matching, line: Line) -> None:
+    def __init__(self, world: World, offers: Offers, matching: Matching, line: Line, wishes: Wishes) -> None:
         self._world = world
         self._offers = offers
         self._matching = matching
         self._line = line
+        self._wishes = wishes
         self.missed: Callable[[Interaction, str, Cause, str], None] = lambda _call, _outcome, _cause, _switch: None
         """Set by the engine: a try came to nothing."""
         self.impossible: Callable[[Interaction, Cause], None] = lambda _call, _cause: None
@@ -160,6 +163,9 @@ class CallingBack:
             leg.established_at = world.now
         assert call.queue is not None
         call.priority = call.rank(world.queues[call.queue].settings.priority)
+        if back.agent is not None:  # they come first, but nobody is left waiting on the line for one who has gone
+            self._wishes.drop(call)
+            call.personal, call.preferred = None, (back.agent, *call.preferred)
         self._tell_answered(call, back, leg)
         made = [world.reservations[each] for each in call.reservations]
         waiting = next((each for each in made if each.state is ReservationState.ACCEPTED), None)

@@ -36,7 +36,8 @@ class ComingBack:
         """A call enters a queue: if its caller is to be called back by it, it takes the place that was kept.
 
         The callback is cancelled; should the customer's phone ring by it just now, it stops. One that was agreed for a
-        time, or is for one agent, is another matter, and stays.
+        time, or is for one agent, is another matter, and stays. What was attached to it is not carried over: a calling
+        number can be forged.
         """
         world = self._world
         settings = queue.settings.callback
@@ -47,8 +48,6 @@ class ComingBack:
             return
         if back.agreed or back.agent is not None or back.state is CallbackState.HOLDING:
             return
-        call.data = {**known.data, **call.data}
-        call.data.pop("callback_number", None)
         assert known.queued_at is not None
         kept = (known.queued_at, known.place)
         if call.queued_at is None or kept < (call.queued_at, call.place):
