@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import gevent
 import structlog
@@ -12,12 +13,15 @@ from attrs import evolve, frozen
 
 from cti.errors import CallGone, CtiError
 from cti.messages.fax_document import make_pdf, pages_of
-from cti.messages.message_record import FAX, NEW, VOICEMAIL, MessageRecord
+from cti.messages.message_record import FAX, NEW, RECORDING, VOICEMAIL, MessageRecord
 from cti.messages.messages import Messages
 from cti.model.mailbox import Mailbox
 from cti.script.conversation import Conversation
 from cti.script.faxing import FaxOutcome
 from cti.script.leaving import leave_message
+
+WRITTEN_S: Final = 1.0
+"""How long FreeSWITCH may take to write what it has of a fax when the sender hangs up."""
 
 _log = structlog.get_logger("cti.messages")
 
@@ -60,6 +64,8 @@ class Arrivals:
         self._box = box
         self._spawn = spawn
         self._came = came
+        self._under_way: set[str] = set()
+        """What is being left now, or being looked at."""
 
     def take_message(self, call: Conversation, box: Mailbox, **who: str) -> MessageLeft:
         """Let a caller leave a message. Blocks until they have.
@@ -72,20 +78,43 @@ class Arrivals:
         Raises:
             CallGone: the caller hung up; what they had said until then is kept all the same.
         """
-        messages = self._messages
-        record = messages.begin(VOICEMAIL, box.id, **who)
-        said_s: float | None = None
+        record = self._messages.begin(VOICEMAIL, box.id, **who)
         began = time.monotonic()
+        with self._taking(record):
+            try:
+                spoken = leave_message(call, box, record.path)
+            except CallGone:
+                # By the file itself where it can be reached; else nobody knows better than the clock.
+                self._in_its_own_greenlet(self._finish, evolve(record, length_s=time.monotonic() - began), None)
+                raise
+        return self._joined(self._in_its_own_greenlet(self._finish, record, spoken.length_s))
+
+    @contextmanager
+    def _taking(self, record: MessageRecord) -> Iterator[None]:
+        """While a message is being left. Whatever ends that but the caller (the link is lost, the centre is stopped) leaves
+        the file to FreeSWITCH, which may still be writing it: it is finished when the call is gone.
+        """
+        self._under_way.add(record.id)
         try:
-            said_s = leave_message(call, box, record.path).length_s
+            yield
         except CallGone:
-            # By the file itself where it can be reached; else nobody knows better than the clock.
-            record = evolve(record, length_s=time.monotonic() - began)
             raise
-        finally:
-            # In a greenlet of its own: a script may be killed, its caller's message must not be lost with it.
-            finishing = self._spawn(self._finish, record, said_s)
-        return self._joined(finishing)
+        except BaseException:
+            self._under_way.discard(record.id)
+            raise
+
+    def _in_its_own_greenlet(
+        self, finish: Callable[..., MessageLeft], record: MessageRecord, *more: object
+    ) -> gevent.Greenlet[..., MessageLeft]:
+        """A script may be killed: its caller's message must not be lost with it."""
+
+        def run() -> MessageLeft:
+            try:
+                return finish(record, *more)
+            finally:
+                self._under_way.discard(record.id)
+
+        return self._spawn(run)
 
     def take_fax(self, box: Mailbox, receive: Callable[[str], FaxOutcome], **who: str) -> MessageLeft:
         """Let a caller send a fax. Blocks until it is there.
@@ -99,17 +128,23 @@ class Arrivals:
             CallGone: the sender hung up; the pages that had come by then are kept all the same.
         """
         messages = self._messages
+        for other in messages.do(messages.index.in_state, RECORDING):
+            if other.kind == VOICEMAIL and other.interaction == who.get("interaction"):
+                messages.delete(other)  # what a machine has said to a mailbox is no message
         record = messages.begin(FAX, box.id, **who)
-        outcome: FaxOutcome | None = None
-        try:
-            outcome = receive(record.path)
-        finally:
-            finishing = self._spawn(self._finish_fax, record, outcome)
-        return self._joined(finishing)
+        with self._taking(record):
+            try:
+                outcome = receive(record.path)
+            except CallGone:
+                self._in_its_own_greenlet(self._finish_fax, record, None)
+                raise
+        return self._joined(self._in_its_own_greenlet(self._finish_fax, record, outcome))
 
     def _finish_fax(self, record: MessageRecord, outcome: FaxOutcome | None) -> MessageLeft:
         """A fax has come, or some of its pages, or nothing: look at it, make a PDF of it, keep it, deliver it."""
         messages = self._messages
+        if outcome is None:
+            gevent.sleep(WRITTEN_S)
         summed = messages.summed(record)
         path = messages.local(record)
         pages = messages.do(pages_of, path) if summed.size else outcome.pages if outcome is not None else 0
@@ -127,7 +162,9 @@ class Arrivals:
         return self._keep(evolve(summed, pages=pages, error=summed.error or error))
 
     def finish(self, record: MessageRecord) -> None:
-        """Finish what the run before had begun. Blocks this greenlet, and no other."""
+        """Finish what was begun and left to itself; not what is under way. Blocks this greenlet, and no other."""
+        if record.id in self._under_way:
+            return
         if record.kind == VOICEMAIL:
             self._finish(record, None)
         else:

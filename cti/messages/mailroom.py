@@ -161,10 +161,9 @@ class Mailroom:
     def _sweep(self, *, first: bool) -> None:
         """Finish and deliver what was left undone, and delete what is old."""
         messages = self._kept()
-        if first:
-            for record in messages.do(messages.index.in_state, RECORDING):
-                if not self._is_alive(record.interaction):
-                    self.arrivals.finish(record)
+        for record in messages.do(messages.index.in_state, RECORDING):
+            if not self._is_alive(record.interaction):
+                self.arrivals.finish(record)
         for record in messages.do(messages.index.in_state, NEW):
             if first or not record.deliveries:
                 self._deliver(record)

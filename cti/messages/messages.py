@@ -124,12 +124,19 @@ class Messages:
         try:
             sha256, size = _sha256(path)
             with wave.open(str(path), "rb") as opened:
-                in_file_s = opened.getnframes() / opened.getframerate()
+                # A file that is not closed says 0, or less than it has.
+                frames = max(opened.getnframes(), (size - _HEADER) // (opened.getnchannels() * opened.getsampwidth()))
+                in_file_s = frames / opened.getframerate()
         except FileNotFoundError:
             reachable = self._reached_at.is_dir()
             return evolve(record, length_s=length_s, error="there is no such file" if reachable else "")
-        except (OSError, ValueError, EOFError, wave.Error) as error:
-            return evolve(record, length_s=length_s, error=str(error) or type(error).__name__)
+        except (ValueError, EOFError, wave.Error) as error:
+            # Not closed, or torn: as long as FreeSWITCH's own recordings of its size are.
+            length_s = said_s if said_s is not None else max(0, size - _HEADER) / _BYTES_PER_S
+            why = str(error) or type(error).__name__
+            return evolve(record, length_s=length_s, size=size, sha256=sha256, error=why)
+        except OSError as error:
+            return evolve(record, length_s=length_s, error=str(error))
         return evolve(record, length_s=min(in_file_s, said_s or in_file_s), size=size, sha256=sha256)
 
     def summed(self, record: MessageRecord) -> MessageRecord:
@@ -171,6 +178,7 @@ def _is_closed(path: Path) -> bool:
         return False
 
 
+_BYTES_PER_S: Final = 16_000
 _HEADER: Final = 4096
 """More than any header takes."""
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from cti.model.connection import Side
 from cti.model.facts import ChannelSeen
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.switch import tags
+
+_IN_HAND: Final = frozenset(
+    {"park", "playback", "eavesdrop", "record", "rxfax", "read", "say", "speak", "play_and_detect_speech"}
+)
+"""What a channel executes that waits for what we say: park, or what a script of ours has begun within it. No CHANNEL_PARK
+comes when that has ended."""
 
 
 def listed(show_channels: str) -> list[str]:
@@ -44,7 +50,7 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     # It outlives a bridge whose other end has hung up; whoever was kept is parked then.
     partner = _text(dump, "variable_signal_bond") if state != "CS_PARK" else ""
     application = _text(dump, "variable_current_application")
-    parked = state == "CS_PARK" or application in ("park", "playback", "eavesdrop")
+    parked = state == "CS_PARK" or application in _IN_HAND
     interaction = tags.untag(_text(dump, "variable_cti_interaction"))
     conferring = application == "conference" and interaction != ""
     # Somebody outside whom we call, and who has not answered yet, is in no application at all.

@@ -323,3 +323,33 @@ def test_a_message_overflows_to_another_queue(claims):
     claims.centre.add_queue("claims", max_wait_s=0.1, overflow=ToQueue("second"))
     leave(claims, 0.2)
     claims.wait_for(events.Queued, queue="second")
+
+
+def test_a_link_that_is_lost_while_somebody_speaks_loses_nothing(claims):
+    caller = claims.switch.incoming(calling_number="138", called_number="5000")
+    speaks(claims, caller)
+    gevent.sleep(0.2)
+    claims.server.drop_links()
+    claims.until("the link is back", lambda: len(claims.of(events.SystemStatus, status="normal")) == 2)
+    # The script has failed, and its call is hung up on; the recording is FreeSWITCH's until then.
+    claims.until("the call is over", lambda: caller.ended and claims.of(events.CallCleared))
+    claims.centre._mailroom._sweep(first=False)
+    claims.wait_for(events.MessageDelivered)
+    (record,) = kept(claims)
+    assert record.length_s > 0.15
+
+
+def test_a_file_that_is_never_closed_is_measured_by_its_size(claims, monkeypatch):
+    monkeypatch.setattr("cti.messages.messages.CLOSED_S", 0.1)
+
+    def unclosed(path, length_ms):
+        path.write_bytes(
+            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0" + (8000).to_bytes(4, "little") + (16000).to_bytes(4, "little")
+            + b"\2\0\x10\0data\0\0\0\0" + bytes(16 * length_ms)
+        )  # fmt: skip
+
+    monkeypatch.setattr("cti.sim.ivr_application.silence", unclosed)
+    leave(claims, 0.8)
+    claims.wait_for(events.MessageDelivered)
+    (record,) = kept(claims)
+    assert 0.3 < record.length_s < 1.0
