@@ -49,6 +49,9 @@ class AgentParams:
     pickup_groups: tuple[Line, ...] | None = None
     after_phone_up: Line | None = None
     own_calls: Line | None = None
+    mobile: Line | None = None
+    mobile_after_s: float | None = None
+    mobile_key: Line | None = None
 
 
 @method("agent.log_on", LogOn, None, UnknownAgent, InvalidAgentState, ResourceBusy, subject=Subject.AGENT, changes=True)

@@ -71,7 +71,7 @@ class Devices:
         """Why an agent cannot be ready, as far as their phone goes; empty when they can."""
         device = self._world.device_of(agent)
         down = device is not None and device.state is DeviceState.OUT_OF_SERVICE
-        if down or not self._world.reachable(agent):
+        if (down and not agent.settings.mobile) or not self._world.reachable(agent):
             return reason.PHONE_DOWN
         in_use = device is not None and device.calls and agent.settings.own_calls == "not ready"
         return reason.NON_ACD_CALL if in_use else ""
@@ -116,7 +116,7 @@ class Devices:
         for each in agents:
             if tell:
                 world.notify(kind(device=device.id, at=world.now, cause=cause, switch=switch, agent=each.id))
-            if down:
+            if down and self.stops(each):
                 self._desk.block(each, cause)
             else:
                 self._desk.unblock(each, cause)

@@ -25,13 +25,14 @@ from cti.engine.made_calls import MadeCalls
 from cti.engine.matching import RING, WIDEN, Matching
 from cti.engine.media import PAIR, Media
 from cti.engine.messages import Messages
-from cti.engine.offers import CHECK, LEASE, LOOK, Offers
+from cti.engine.offers import CHECK, LEASE, LOOK, MOBILE, Offers
 from cti.engine.own_calls import OWN, OwnCalls
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
 from cti.engine.recordings import SEGMENT, Recordings
 from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
+from cti.engine.second_phones import SecondPhones
 from cti.engine.supervision import SUPERVISE, Supervising
 from cti.engine.switches import LOST, Switches
 from cti.engine.takeover import TakeOver
@@ -68,6 +69,7 @@ class Engine:
         self._devices = Devices(self.world, self._desk)
         self._own_calls = OwnCalls(self.world, self._desk, self._devices)
         self._offers = Offers(self.world, self._desk)
+        self._second_phones = SecondPhones(self.world, self._offers)
         self._matching = Matching(self.world, self._offers)
         self._wishes = Wishes(self.world)
         self._exits = Exits(self.world, self._offers)
@@ -215,6 +217,7 @@ class Engine:
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
             DEVICE: self._devices.look,
             OWN: self._own_calls.look,
+            MOBILE: self._second_phones.look,
             **self._callbacks.timers,
             LOST: lambda fact: self._switches.lost(SwitchId(fact.key)),
             TIE: lambda fact: self._ties.timer_fired(ConnectionId(fact.key)),

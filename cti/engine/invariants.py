@@ -92,7 +92,7 @@ def _agent(world: World, agent: Agent) -> list[str]:
             f"agent {agent.id} is {agent.state.value} and their phone is with {world.phones.get(phone_key(agent.phone, agent.home))}"
         )
     device = world.device_of(agent)
-    down = device is not None and device.state is DeviceState.OUT_OF_SERVICE
+    down = device is not None and device.state is DeviceState.OUT_OF_SERVICE and not agent.settings.mobile
     if down and agent.state in (AgentState.READY, *_WITH_A_RESERVATION):
         wrong.append(f"agent {agent.id} is {agent.state.value} and their phone is out of service")
     in_use = device is not None and bool(device.calls) and agent.settings.own_calls == "not ready"

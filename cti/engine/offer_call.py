@@ -10,7 +10,15 @@ from cti.model.switch import TieLine
 
 
 def offer_call(  # noqa: PLR0917 - all of it is about one offer
-    call: Interaction, agent: Agent, made: Reservation, ring_s: float, park_s: float, tie: TieLine | None
+    call: Interaction,
+    agent: Agent,
+    made: Reservation,
+    ring_s: float,
+    park_s: float,
+    tie: TieLine | None,
+    *,
+    contact: str,
+    confirm: str,
 ) -> OfferCall:
     """The intent that rings an agent who has been promised to a call.
 
@@ -21,11 +29,13 @@ def offer_call(  # noqa: PLR0917 - all of it is about one offer
         ring_s: how long their phone may ring.
         park_s: how long they may have to wait, once they have answered, besides the time that every leg is given.
         tie: the way to their phone, where it is at another switch.
+        contact: the phone that rings first.
+        confirm: the key that whoever answers there has to press before it counts; empty for none.
     """
     return OfferCall(
         switch=call.switch,
         leg=made.leg,
-        contact=agent.phone,
+        contact=contact,
         interaction=call.id,
         agent=agent.id,
         queue=made.queue,
@@ -37,4 +47,5 @@ def offer_call(  # noqa: PLR0917 - all of it is about one offer
         park_s=park_s,
         tie=tie,
         data=dict(call.data) if tie is not None else {},
+        confirm=confirm,
     )

@@ -31,6 +31,7 @@ HEARD_S: Final = 3600.0
 LEASE = "lease"
 CHECK = "check"
 LOOK = "look"
+MOBILE = "mobile"
 
 BRIDGE_LEASE_S = 3.0
 """How long may pass between an agent's answer and the bridge? A loaded FreeSWITCH takes a few tenths of a second."""
@@ -61,6 +62,14 @@ class Offers:
         """Set by the engine: count an answered call, stop its timers."""
         self.consulted_answered: Callable[[Connection], None] = lambda _: None
         """Set by the engine: a consulted agent has answered."""
+        self.first_phone: Callable[[Agent], tuple[str, str]] = lambda agent: (agent.phone, "")
+        """Set by the engine: which of an agent's phones rings first, and which key it has to press."""
+        self.rung: Callable[[Reservation, str], None] = lambda _made, _contact: None
+        """Set by the engine: an agent's first phone, at this contact, is being rung."""
+        self.goes_on: Callable[..., bool] = lambda *_, **__: False
+        """Set by the engine: a leg has ended before the answer; whether the agent is still being rung by another."""
+        self.won: Callable[[Reservation, Connection], None] = lambda _made, _leg: None
+        """Set by the engine: one of an agent's phones has been answered."""
         self.consultation_failed: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: a consulted agent has not taken the call."""
         self.callbacks = CallbackHooks()
@@ -155,7 +164,10 @@ class Offers:
         if made.leg not in world.connections:
             self._leg(call, agent, made)
         park_s = HEARD_S if call.kind is InteractionKind.VOICEMAIL else self.callbacks.waits_s(call)
-        world.emit(offer_call(call, agent, made, ring_s, park_s, tie))
+        contact, key = self.first_phone(agent)
+        tie = tie if contact == agent.phone else None  # a mobile is dialled from wherever the call is
+        world.emit(offer_call(call, agent, made, ring_s, park_s, tie, contact=contact, confirm=key))
+        self.rung(made, contact)
 
     # -- what becomes of the leg ----------------------------------------------------------------------------------
 
@@ -195,6 +207,7 @@ class Offers:
         self.delivered(leg)  # a phone that answers by itself may never have rung
         if RESERVATION.next(made.state, ReservationTrigger.ACCEPT) is None:
             return
+        self.won(made, leg)
         made.state = ReservationState.ACCEPTED
         self.extend(made, world.now + BRIDGE_LEASE_S)
         call = world.interactions[made.interaction]
@@ -229,6 +242,7 @@ class Offers:
         if made is None:
             return
         self.delivered(leg)
+        self.won(made, leg)
         leg.move(ConnectionTrigger.ESTABLISH)  # the news of the answer may come later
         if leg.established_at is None:
             leg.established_at = world.now
@@ -288,8 +302,11 @@ class Offers:
     def leg_gone(self, leg: Connection, cause: Cause, switch_cause: str) -> None:
         """The agent's leg ended or never came to be, before the bridge."""
         made = self._of(leg)
-        if made is not None:
-            self.end(made, trigger_of(made, cause), cause, switch_cause)
+        if made is None:
+            return
+        trigger = trigger_of(made, cause)
+        if not self.goes_on(made, leg, cause, refused=trigger is ReservationTrigger.REJECT):
+            self.end(made, trigger, cause, switch_cause)
 
     def lease_over(self, reservation: ReservationId) -> None:
         """The phone rang for too long, or the bridge never came."""
@@ -345,9 +362,9 @@ class Offers:
         world = self._world
         ended = [made for made in promises if self._close(made, trigger)]
         for made in ended:
-            leg = world.connections.get(made.leg)
-            if leg is not None:
-                self.clear(leg, cause)
+            for each in made.legs:
+                if each in world.connections:
+                    self.clear(world.connections[each], cause)
             agent = world.agents.get(made.agent)
             if agent is not None:
                 agent.interaction = None
@@ -392,7 +409,8 @@ class Offers:
             call.reservations.remove(made.id)
         if agent is not None:
             agent.reservation = None
-        leg = world.connections.get(made.leg)
-        if leg is not None:
-            leg.reservation = None
+        world.timers.cancel(MOBILE, made.id)
+        for each in made.legs:
+            if each in world.connections:
+                world.connections[each].reservation = None
         return True

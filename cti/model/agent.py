@@ -12,7 +12,7 @@ from cti.model.figures import AgentFigures
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.recording import maybe_share, recorded_share
 from cti.model.states import AgentState
-from cti.model.validate import count, levels, name, one_of, seconds
+from cti.model.validate import count, dial_string, key, levels, name, one_of, seconds
 
 NOWHERE: Final = SwitchId("")
 """In place of a switch: every switch can dial the phone itself."""
@@ -45,6 +45,11 @@ class AgentSettings:
         busy_delay_s: the same when the phone was busy.
         phone_down_delay_s: the same when the phone was not registered or the network failed; for a registered user's
             phone how soon it is looked for again.
+        mobile: the dial string of a second phone, such as ``sofia/gateway/mobile/13800000000``; empty for none. The first
+            of the two that is answered has the call.
+        mobile_after_s: how long the first phone rings alone; 0 for both together. The mobile rings at once when the
+            first phone cannot, and alone while that is known to be out of service.
+        mobile_key: the key that is to be pressed at the mobile to take a call, so that no mailbox takes it; empty for none.
         own_calls: what becomes of an agent whose phone has a call past the centre, ``"not ready"`` (NON_ACD_CALL, for as
             long as it lasts) or ``"ignore"``.
         after_phone_up: what an agent is whose phone is back in service, ``"as before"`` or ``"not ready"`` (PHONE_UP).
@@ -67,6 +72,9 @@ class AgentSettings:
     reject_delay_s: float = field(default=5.0, validator=seconds)
     busy_delay_s: float = field(default=10.0, validator=seconds)
     phone_down_delay_s: float = field(default=15.0, validator=seconds)
+    mobile: str = field(default="", validator=dial_string)
+    mobile_after_s: float = field(default=0.0, validator=seconds)
+    mobile_key: str = field(default="1", validator=key)
     own_calls: str = field(default="not ready", validator=one_of("not ready", "ignore"))
     after_phone_up: str = field(default="as before", validator=one_of("as before", "not ready"))
     auto_answer: bool = False

@@ -34,6 +34,8 @@ class OfferCall:
     """The way to the phone, where it is at another switch."""
     data: Mapping[str, Any] = Factory(dict)
     """Attached data, for that switch and the phone to see."""
+    confirm: str = ""
+    """The key that whoever answers has to press before it counts; empty for none."""
 
 
 @frozen

@@ -32,3 +32,10 @@ class Reservation:
     """Why they are asked."""
     state: ReservationState = ReservationState.PENDING
     delivered_at: float | None = None
+    second: ConnectionId | None = None
+    """The leg to their mobile, while both ring."""
+
+    @property
+    def legs(self) -> tuple[ConnectionId, ...]:
+        """The legs by which they are rung, or are to be."""
+        return (self.leg,) if self.second is None else (self.leg, self.second)

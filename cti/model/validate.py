@@ -67,3 +67,15 @@ def at_least_one(_instance: object, attribute: Attribute[Any], value: int | None
     """An attrs validator: a whole number from 1 up, or None."""
     if value is not None:
         count(_instance, attribute, value)
+
+
+def dial_string(_instance: object, attribute: Attribute[Any], value: str) -> None:
+    """A text without line breaks, which may be empty."""
+    if not isinstance(value, str) or set(value) & set("\r\n\0"):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a dial string, without line breaks")
+
+
+def key(_instance: object, attribute: Attribute[Any], value: str) -> None:
+    """A key of a phone, or none."""
+    if not isinstance(value, str) or len(value) > 1 or set(value) - set("0123456789*#"):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be one of 0-9 * #, or empty")

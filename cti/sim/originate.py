@@ -10,6 +10,7 @@ from cti.sim.application import begin
 from cti.sim.arguments import bracketed, separate
 from cti.sim.cause import CAUSES
 from cti.sim.channel import CREATE, Channel
+from cti.sim.phone import Phone
 from cti.sim.profile import CallerProfile
 from cti.sim.registration import named
 
@@ -90,7 +91,12 @@ class Origination:
 
     def answered(self, leg: Channel) -> None:
         """A leg's phone has answered; the command's thread sees it a moment later."""
-        self._switch.scheduler.call_later(self._switch.answer_s(), self._won, leg)
+        wait_s: float | None = self._switch.answer_s()
+        if leg.variable("group_confirm_key") and wait_s is not None:
+            confirms_s = leg.far.behaviour.confirms_s if isinstance(leg.far, Phone) else None
+            wait_s = wait_s + confirms_s if confirms_s is not None else None
+        if wait_s is not None:
+            self._switch.scheduler.call_later(wait_s, self._won, leg)
 
     def leg_ended(self, leg: Channel) -> None:
         """A leg has ended before it won."""

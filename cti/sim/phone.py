@@ -45,6 +45,8 @@ class Behaviour:
     talk_s: float | None = None
     obeys_talk: bool = True
     """Whether it answers at a NOTIFY with ``Event: talk``."""
+    confirms_s: float | None = 0.5
+    """How long after the answer the key is pressed that is asked for (``group_confirm_key``); None: a mailbox, never."""
 
 
 ANSWERS = Behaviour()

@@ -101,14 +101,14 @@ class EventFacts:
 
     def _answer(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
         made_for = self._reservation(event)
-        if made_for is not None and self._bridge_at == "park":
+        if made_for is not None and (self._bridge_at == "park" or event.text("variable_" + tags.CONFIRM)):
             return None
         return facts.Established(self._switch, leg, made_for)
 
     def _park(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
         made_for = self._reservation(event)
         if made_for is not None:  # our own leg, which waits for its bridge
-            if self._bridge_at == "park":
+            if self._bridge_at == "park" or event.text("variable_" + tags.CONFIRM):
                 return facts.Established(self._switch, leg, made_for, parked=True)
             return facts.Parked(self._switch, leg)
         if event.text("variable_" + tags.OTHER) is not None:

@@ -22,6 +22,8 @@ PARK_TIMEOUT_S: Final = 20
 TRANSFERS: Final = 1_000_000
 """How often a leg may be parked, in a call's life. Left to itself FreeSWITCH takes each time for a hop, and hangs up after
 70 with EXCHANGE_ROUTING_ERROR (switch_ivr_session_transfer in switch_ivr.c) [live]."""
+CONFIRM_TONE: Final = "tone_stream://%(150,1850,660);loops=100"
+"""What is heard at a mobile until its key is pressed."""
 CONFERENCE_PROFILE: Final = "default"
 """The profile of mod_conference that conferences are held by."""
 
@@ -166,10 +168,25 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             "hangup_after_bridge": "true",
             "max_session_transfers": str(TRANSFERS),
             **tie_headers(offer, offer.interaction),
+            **_confirmed(offer),
         }
     )
     # The job carries the leg's own name: its end is the only certain word on a leg that never came to be.
     return BgApi(f"originate {variables}{dialled(offer)} {application('park')}", job_uuid=offer.leg)
+
+
+def _confirmed(offer: intents.OfferCall) -> dict[str, str]:
+    """What has FreeSWITCH wait for a key before an answer counts (switch_ivr_originate.c, check_per_channel_timeouts and
+    collect_thread_run): until then the leg is answered, and not parked.
+    """
+    if not offer.confirm:
+        return {}
+    return {
+        tags.CONFIRM: "true",
+        "group_confirm_key": offer.confirm,
+        "group_confirm_file": CONFIRM_TONE,
+        "group_confirm_timeout": str(math.ceil(offer.ring_timeout_s) + ORIGINATE_GRACE_S),
+    }
 
 
 def _yes(value: bool) -> str:

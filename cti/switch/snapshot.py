@@ -60,12 +60,14 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     if not (reservation or partner or parked or conferring or rings or tie):
         return None
     recorded, _, how = tags.untag(_text(dump, "variable_" + tags.RECORDED)).partition(" ")
+    # Answered by a person or a mailbox, who has not pressed the key.
+    unconfirmed = bool(_text(dump, "variable_" + tags.CONFIRM)) and not partner and application != "park"
     return ChannelSeen(
         connection=ConnectionId(_text(dump, "Unique-ID")),
         calling_number=_text(dump, "Caller-Caller-ID-Number"),
         calling_name=_text(dump, "Caller-Caller-ID-Name"),
         called_number=_text(dump, "Caller-Destination-Number"),
-        established=_text(dump, "Answer-State") == "answered",
+        established=_text(dump, "Answer-State") == "answered" and not unconfirmed,
         bridged_to=ConnectionId(partner) if partner else None,
         conferring=conferring,
         interaction=InteractionId(interaction) if interaction else None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from attrs import evolve
+
 from cti import events
 from cti.model.states import AgentState, DeviceState
 
@@ -141,3 +144,35 @@ def test_whoever_logs_on_in_the_middle_of_a_call_is_not_ready_until_its_end(line
     line.until("in use", lambda: state(line) == (AgentState.NOT_READY, "NON_ACD_CALL"))
     own.hang_up()
     line.until("free", lambda: state(line) == (AgentState.READY, ""))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_mobile_takes_the_call_that_nobody_takes_at_the_desk(line, together):
+    a_queue(line)
+    desk = line.switch.phones.add("user/1001", evolve(QUICK, no_answer=1.0))
+    mobile = line.switch.phones.add("sofia/gateway/mobile/138", evolve(QUICK, confirms_s=0.1))
+    after_s = 0.0 if together else 0.2
+    settings = {"mobile": "sofia/gateway/mobile/138", "mobile_after_s": after_s}
+    line.centre.add_agent("ann", "user/1001", **settings).log_on(ready=True)
+    line.centre.start()
+    line.switch.incoming(talk_s=0.1)
+    line.wait_for(events.Established, agent="ann")
+    assert (desk.offered, desk.cancelled, mobile.answers) == (1, 1, 1)
+    line.wait_for(events.CallCleared, state="cleared")
+    line.all_is_over()
+
+
+def test_a_mailbox_at_the_mobile_does_not_take_the_call(line):
+    line.centre.add_queue("sales", ring_timeout_s=1)
+    line.centre.on_call("5*")(lambda call: call.queue("sales"))
+    line.switch.phones.add("user/1001", evolve(QUICK, no_answer=1.0))
+    mobile = line.switch.phones.add("sofia/gateway/mobile/138", evolve(QUICK, confirms_s=None))
+    line.centre.add_agent("ann", "user/1001", mobile="sofia/gateway/mobile/138").log_on(ready=True)
+    line.centre.start()
+    caller = line.switch.incoming()
+    line.wait_for(events.AgentNotReady, reason="RNA")
+    assert mobile.answers == 1
+    assert line.of(events.Established) == []
+    assert line.centre.snapshot().queues[0].figures.waiting == 1
+    caller.hang_up()
+    line.all_is_over()

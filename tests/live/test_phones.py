@@ -157,3 +157,27 @@ def test_calls_past_the_centre_are_seen(  # noqa: PLR0917 - fixtures
         assert own.wait(20).successful == 1, own.describe()
     watch.until("free", is_(watch, AgentState.READY))
     watch.nothing_is_wrong()
+
+
+def test_a_mobile_rings_after_the_phone_at_the_desk_and_a_mailbox_there_takes_no_call(
+    watch, switch, start_agents, start_callers
+):
+    """Both ring; the mobile is answered, but counts only when the key has been pressed there."""
+    desk, mobile = start_agents(answers=False), start_agents(ring_s=0.1)
+    one_queue(watch, desk.contact("ann"), mobile=mobile.contact("mobile"), mobile_after_s=0.5)
+    start_callers("5000", hold_s=1.5)
+    with switch.connect() as control:
+        control.subscribe("CHANNEL_ANSWER")
+        answered = control.wait_event(lambda e: e.get("variable_cti_confirm") == "true", 20, "answer of the mobile")
+        gevent.sleep(0.5)
+        assert watch.of(events.Established) == []
+        assert watch.state("ann") is AgentState.ALERTING
+        leg = answered["Unique-ID"]
+
+        # Once: what is pressed when the two talk would be heard at the other end.
+        assert control.api(f"uuid_recv_dtmf {leg} 1").startswith("+OK")
+        watch.wait_for(events.Established, connection=leg)
+    watch.until("the desk was cancelled", lambda: desk.figures().successful == 1)
+    watch.wait_for(events.CallCleared, state="cleared")
+    watch.until("ready again", is_(watch, AgentState.READY))
+    watch.nothing_is_wrong()
