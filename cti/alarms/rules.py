@@ -43,6 +43,9 @@ CALLED_PARTY: Final = frozenset(
 )
 """Hangup causes that say what the called person did: no phone has failed."""
 
+NOT_REGISTERED: Final = "USER_NOT_REGISTERED"
+"""What FreeSWITCH says of an offer to a phone that is not registered, and we of such a phone before there is an offer."""
+
 _ROUNDING: Final = 1e-9
 
 

@@ -14,7 +14,7 @@ from cti.alarms.board import AlarmBoard
 from cti.alarms.failures import Failures
 from cti.alarms.judge import Judge, Observation
 from cti.alarms.look import Look
-from cti.alarms.rules import CALLED_PARTY, TRUNK_CAUSES, observations
+from cti.alarms.rules import CALLED_PARTY, NOT_REGISTERED, TRUNK_CAUSES, observations
 from cti.alarms.settings import AlarmSettings
 from cti.model import events
 from cti.store.trouble import Trouble
@@ -81,6 +81,7 @@ class AlarmWatch:
                 centre.alarms.clear(alarm.name, alarm.subject)
         wanted = (
             events.OfferEnded,
+            events.OutOfService,
             events.ConnectionCleared,
             events.RecordingFailed,
             events.InvariantBroken,
@@ -177,6 +178,8 @@ class AlarmWatch:
         match event:
             case events.OfferEnded(outcome="failed") if event.switch_cause not in CALLED_PARTY:
                 note(kinds.OFFERS, event.switch_cause, event.agent or "", f"agent {event.agent}", event.at)
+            case events.OutOfService():  # found before an offer could fail for it
+                note(kinds.OFFERS, NOT_REGISTERED, event.agent or "", f"agent {event.agent}", event.at)
             case events.ConnectionCleared() if event.side != "agent" and event.switch_cause in TRUNK_CAUSES:
                 note(kinds.TRUNK, event.switch_cause, event.connection, f"call {event.interaction}", event.at)
             case events.RecordingFailed():
