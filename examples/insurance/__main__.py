@@ -16,7 +16,9 @@ def main() -> None:
     arguments.add_argument("--password", default="ClueCon", help="the event socket's")
     arguments.add_argument("--database", type=Path, default=Path("customers.db"), help="made, if it is not there")
     arguments.add_argument("--sounds", default="/usr/share/freeswitch/sounds/insurance", help="on the switch's machine")
-    arguments.add_argument("--recordings", default="/var/lib/freeswitch/recordings", help="on the switch's machine")
+    arguments.add_argument(
+        "--messages", default="/var/lib/freeswitch/messages", help="on the switch's machine and here"
+    )
     arguments.add_argument("--journal", help="a directory: calls and agents survive a crash")
     arguments.add_argument("--always-open", action="store_true", help="for a look at it at night")
     given = arguments.parse_args()
@@ -27,7 +29,7 @@ def main() -> None:
         given.database,
         password=given.password,
         sounds=given.sounds,
-        recordings=given.recordings,
+        messages=given.messages,
         office=always if given.always_open else OFFICE,
         journal=given.journal,
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cti import CallCenter, ToScript, events
+from cti import CallCenter, Messages, ToMailbox, ToScript, events
 from cti.plan import Calendar
 from cti.waiting import SayNumber, WaitingTreatment
 
@@ -24,13 +24,22 @@ AGENTS = {
 OFFICE = Calendar("office", hours="mon-fri 08:00-18:00", time_zone="Europe/London")
 
 
+def mailboxes(sounds: str) -> dict[str, dict[str, Any]]:
+    """What callers leave, and the queue whose agents hear it."""
+    same = {"thanks": f"{sounds}/{{language}}/message-kept.wav", "max_s": 180}
+    return {
+        "complaints": {"queue": "complaints", "greeting": f"{sounds}/{{language}}/complaint-message.wav", **same},
+        "office": {"queue": "service", "greeting": f"{sounds}/{{language}}/leave-message.wav", **same},
+    }
+
+
 def build(
     switch: str,
     database: Path,
     *,
     password: str = "ClueCon",  # FreeSWITCH's own default
     sounds: str = "/usr/share/freeswitch/sounds/insurance",
-    recordings: str = "/var/lib/freeswitch/recordings",
+    messages: str = "/var/lib/freeswitch/messages",
     office: Calendar = OFFICE,
     contact: Callable[[str], str] = "user/{}".format,
     clock: Callable[[], float] = time.time,
@@ -45,7 +54,7 @@ def build(
         database: the file of make_database.py.
         password: the event socket's.
         sounds: the folder of the recordings, on the switch's machine.
-        recordings: the folder for complaints, on the switch's machine.
+        messages: the folder for what callers leave, on the switch's machine and on this one.
         office: when agents are there.
         contact: an agent's dial string.
         clock: Unix time.
@@ -55,18 +64,22 @@ def build(
     """
     prompts = Prompts(sounds)
     customers = Customers(database, deadline_s)
-    hotline = Hotline(customers, prompts, office, agents=tuple(AGENTS), recordings=recordings, clock=clock)
-    centre = CallCenter(switch, password, on_script_error="service", **settings)
+    hotline = Hotline(customers, prompts, office, agents=tuple(AGENTS), clock=clock)
+    centre = CallCenter(switch, password, on_script_error="service", messages=Messages(messages), **settings)
 
     waiting = WaitingTreatment(
         greeting=f"{sounds}/{{language}}/queue-greeting.wav",
         position=(f"{sounds}/{{language}}/your-place.wav", SayNumber("position")),
         announce_every_s=45,
+        offers={"2": ToMailbox("office")},
+        offer_prompt=f"{sounds}/{{language}}/while-waiting.wav",
     )
     same = {"waiting": waiting, "after_call": ToScript("survey")}
     centre.add_queue("service", requires="service", **same)
     centre.add_queue("claims", requires="claims >= 2", wrap_up_s=20, **same)
     centre.add_queue("complaints", requires="complaints", priority=20, service_level_s=10, **same)
+    for mailbox, more in mailboxes(sounds).items():
+        centre.add_mailbox(mailbox, **more)
     for agent, skills in AGENTS.items():
         centre.add_agent(agent, contact(agent), skills=skills).log_on(ready=True)
     centre.on_call(HOTLINE)(hotline.call_in)

@@ -48,10 +48,6 @@ class Customers:
         """Keep a survey's answer. Never blocks; what cannot be kept is logged."""
         self._write("insert into surveys (call, agent, mark) values (?, ?, ?)", call, agent, mark)
 
-    def save_complaint(self, call: str, customer: int | None, recording: str) -> None:
-        """Keep where a complaint was recorded. Never blocks; what cannot be kept is logged."""
-        self._write("insert into complaints (call, customer, recording) values (?, ?, ?)", call, customer, recording)
-
     def close(self) -> None:
         """End the threads of the look-ups. Blocks until they have finished."""
         for lookup in (self.by_phone, self.by_policy, self.pin, self.policy, self.claim):

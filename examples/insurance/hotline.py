@@ -33,7 +33,6 @@ class Hotline:
         prompts: the recordings.
         office: when agents are there.
         agents: who they are; an adviser who is none of them has left.
-        recordings: the folder on the switch's machine in which complaints are recorded.
         clock: Unix time.
     """
 
@@ -44,14 +43,12 @@ class Hotline:
         office: Calendar,
         *,
         agents: tuple[str, ...],
-        recordings: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._customers = customers
         self._prompts = prompts
         self._office = office
         self._agents = agents
-        self._recordings = recordings
         self._clock = clock
 
     # -- from the first ring ------------------------------------------------------------------------------------------
@@ -63,8 +60,7 @@ class Hotline:
         self._choose_language(call, customer)
         self._say(call, "welcome")
         if not self._office.is_open(self._clock()):
-            self._say(call, "closed", "goodbye")
-            call.hang_up()
+            self._closed(call)
             return
         self._menu(call, customer or self._identify(call))
 
@@ -175,15 +171,24 @@ class Hotline:
         """Somebody of the complaints' queue, who is offered these before all others; or a message."""
         choice = call.menu(self._prompts["complaint"], options={"1": "talk", "2": "message"}, tries=2)
         if choice.value == "message":
-            path = f"{self._recordings}/complaint-{call.id}.wav"
-            self._customers.save_complaint(call.id, customer["id"], path)  # first: most hang up in their message
-            self._say(call, "complaint-message")
-            call.record(path, max_s=180)
-            self._say(call, "message-kept", "goodbye")
-            call.hang_up()
+            self._message(call, "complaints")
         else:
             self._connect(call, "complaints", customer)
         return True
+
+    def _closed(self, call: Any) -> None:
+        """Nobody is there: a message, or nothing."""
+        if call.menu(self._prompts["closed"], options={"1": "message"}, tries=1):
+            self._message(call, "office")
+        else:
+            self._say(call, "goodbye")
+            call.hang_up()
+
+    def _message(self, call: Any, mailbox: str) -> None:
+        """Whoever serves the mailbox's queue hears it; most callers end it by hanging up."""
+        call.voicemail(mailbox)
+        self._say(call, "goodbye")
+        call.hang_up()
 
     # -- to an agent --------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,6 @@ create table claims (
     changed  text not null               -- date
 );
 create table surveys (call text, agent text, mark integer, at text not null default current_timestamp);
-create table complaints (call text, customer integer, recording text, at text not null default current_timestamp);
 """
 
 CUSTOMERS = [

@@ -41,7 +41,7 @@ def hotline(database: Path) -> Iterator[Callable[..., Hotline]]:
 
     def make(*, office: Calendar = ALWAYS, deadline_s: float = 5.0, file: Path = database, **more: Any) -> Hotline:
         made.append(Customers(file, deadline_s))
-        settings = {"agents": AGENTS, "recordings": "/recordings", "clock": time.time, **more}
+        settings = {"agents": AGENTS, "clock": time.time, **more}
         return Hotline(made[-1], Prompts("/sounds"), office, **settings)
 
     yield make

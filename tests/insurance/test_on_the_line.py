@@ -13,6 +13,7 @@ from gevent import subprocess
 from insurance.centre import build
 
 from cti import events
+from cti.model.cause import Cause
 from cti.model.states import AgentState
 from cti.sim import Behaviour, Caller, SimulatedSwitch
 from cti.sim.gevent_scheduler import GeventScheduler
@@ -73,11 +74,14 @@ def line(database) -> Iterator[Callable[..., Hotline]]:
 
     def start(**more: Any) -> Hotline:
         switch = SimulatedSwitch(GeventScheduler(), seed=1)
+        switch.writes_files = True
         server = SimServer(switch)
         server.start()
         host, port = server.address
         cards: list[str] = []
-        settings = {"office": ALWAYS, "sounds": "/sounds", "show": cards.append, **more}
+        messages = database.parent / "messages"
+        messages.mkdir()
+        settings = {"office": ALWAYS, "sounds": "/sounds", "messages": str(messages), "show": cards.append, **more}
         centre, _, customers = build(f"{host}:{port}", database, **settings)
         hotline = Hotline(centre, switch, server)
         hotline.cards = cards
@@ -208,6 +212,31 @@ def test_closed(line):
     hotline.all_is_over()
 
 
+def test_a_message_that_is_left_at_night_rings_at_an_agents_phone(line):
+    hotline = line(office=NEVER)
+    hotline.phone("1002")
+    caller = hotline.call(WEI)
+    hotline.dials(caller, ("closed", "1"))
+    hotline.hears(caller, "leave-message")
+    hotline.until("it is recorded", lambda: any(one.application == "record" for one in playing(caller)))
+    gevent.sleep(2.2)  # what is shorter is no message
+    caller.hang_up()
+    delivered = hotline.wait_for(events.Delivered)
+    assert (delivered.queue, delivered.agent, delivered.calling_number) == ("service", "1002", WEI)
+    assert "a message, left in office" in hotline.cards[0]
+
+
+def test_a_caller_who_waits_leaves_a_message_instead(line):
+    hotline = line()
+    hotline.phone()
+    caller = hotline.call(ADA)
+    hotline.dials(caller, ("menu", "2"), ("queue-greeting", "2"))
+    hotline.hears(caller, "leave-message")
+    assert hotline.of(events.Diverted)[0].cause is Cause.REDIRECTED
+    caller.hang_up()
+    hotline.all_is_over()
+
+
 def test_a_database_that_is_locked_keeps_nobody_for_long(line, database):
     hotline = line(deadline_s=0.3)
     hotline.phone("1003")
@@ -292,6 +321,8 @@ def test_it_runs_as_its_readme_says(tmp_path):
             "--always-open",
             "--database",
             str(tmp_path / "c.db"),
+            "--messages",
+            str(tmp_path),
         ],
         cwd=EXAMPLES,
         stdout=subprocess.PIPE,

@@ -9,8 +9,10 @@ from typing import Any
 
 import gevent
 import pytest
+from insurance.centre import mailboxes
 
 from cti import Personal
+from cti.model.mailbox import BEEP, Mailbox
 from cti.testing import FakeCall, HangUp, Press
 
 from .conftest import ADA, BOB, EVE, EXAMPLES, NEVER, STRANGER, WEI
@@ -21,6 +23,9 @@ def names(call: FakeCall) -> list[str]:
     return [Path(each).stem if each.endswith(".wav") else each for each in call.heard]
 
 
+MAILBOXES = [Mailbox(name, **settings) for name, settings in mailboxes("/sounds").items()]
+
+
 class Walked(FakeCall):
     """A call that has been through the hotline."""
 
@@ -29,7 +34,7 @@ class Walked(FakeCall):
 
 def at_desk(hotline: Any, turns: Any, number: str, **more: Any) -> Walked:
     """A caller of this number; the call when the script has ended."""
-    call = Walked(turns, calling_number=number, **more)
+    call = Walked(turns, calling_number=number, mailboxes=MAILBOXES, **more)
     call.ended = call.run(hotline.call_in)
     return call
 
@@ -142,7 +147,10 @@ def test_a_number_that_is_withheld_or_none_at_all(hotline, number):
 def test_outside_business_hours(hotline):
     call = at_desk(hotline(office=NEVER), [], ADA)
     assert names(call) == ["welcome", "closed", "goodbye"]
-    assert (call.ended, call.queued) == ("hung up", [])
+    assert (call.ended, call.queued, call.messages) == ("hung up", [], [])
+    call = at_desk(hotline(office=NEVER), ["1"], ADA)
+    assert names(call)[:3] == ["welcome", "closed", "leave-message"]
+    assert (call.ended, call.queued, call.messages) == ("hung up", [], [("office", 180.0)])
 
 
 def test_the_menu_again_and_nothing_chosen(hotline):
@@ -158,18 +166,22 @@ def test_keys_before_the_prompts_are_over(hotline):
     assert call.elapsed_s < 6
 
 
-def test_a_complaint_is_talked_about_or_recorded(hotline, database):
+def test_a_complaint_is_talked_about_or_left_as_a_message(hotline):
     assert at_desk(hotline(), ["3", "1"], BOB).queued == [("complaints", 0)]
     assert at_desk(hotline(), ["3", "", ""], BOB).queued == [("complaints", 0)]
-    call = at_desk(hotline(), ["3", "2", "#"], BOB)
+    call = at_desk(hotline(), ["3", "2"], BOB)
     assert (call.ended, call.queued) == ("hung up", [])
-    assert names(call)[-2:] == ["message-kept", "goodbye"]
-    assert [argument.split()[0] for what, argument in call.control.executed if what == "record"] == [
-        "/recordings/complaint-fake.wav"
-    ]
-    assert kept(database, "select call, customer, recording from complaints") == [
-        ("fake", 3, "/recordings/complaint-fake.wav")
-    ]
+    assert call.messages == [("complaints", 180.0)]
+    heard = names(call)
+    assert heard[heard.index("complaint-message") :] == ["complaint-message", BEEP, "message-kept", "goodbye"]
+
+
+def test_a_complaint_whose_caller_hangs_up_in_it_is_kept(hotline):
+    call = at_desk(hotline(), ["3", "2"], BOB, hang_up_s=30.0)
+    assert call.ended == "caller gone"
+    ((mailbox, length_s),) = call.messages
+    assert mailbox == "complaints"
+    assert 5 < length_s < 30
 
 
 def kept(database: Path, query: str) -> list[Any]:
