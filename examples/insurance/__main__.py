@@ -6,7 +6,7 @@ from pathlib import Path
 from cti.plan import Calendar
 from cti.script import missing_prompts
 
-from .centre import OFFICE, build
+from .centre import HOURS, OFFICE, build
 from .make_database import make_database
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     arguments.add_argument(
         "--messages", default="/var/lib/freeswitch/messages", help="on the switch's machine and here"
     )
+    arguments.add_argument("--trunk", default="sofia/gateway/trunk/{number}", help="the dial string of callbacks")
     arguments.add_argument("--journal", help="a directory: calls and agents survive a crash")
     arguments.add_argument("--always-open", action="store_true", help="for a look at it at night")
     given = arguments.parse_args()
@@ -31,6 +32,8 @@ def main() -> None:
         sounds=given.sounds,
         messages=given.messages,
         office=always if given.always_open else OFFICE,
+        trunk=given.trunk,
+        callback_hours="" if given.always_open else HOURS,
         journal=given.journal,
     )
     centre.start()

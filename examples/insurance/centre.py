@@ -5,7 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cti import CallCenter, Messages, ToMailbox, ToScript, events
+from cti import (
+    CallbackPrompts,
+    CallbackSettings,
+    CallCenter,
+    Destination,
+    Messages,
+    ToMailbox,
+    ToScript,
+    events,
+)
 from cti.plan import Calendar
 from cti.waiting import SayNumber, WaitingTreatment
 
@@ -21,7 +30,11 @@ AGENTS = {
     "1002": {"claims": 2, "service": 3},
     "1003": {"service": 2, "complaints": 3},
 }
-OFFICE = Calendar("office", hours="mon-fri 08:00-18:00", time_zone="Europe/London")
+TIME_ZONE = "Europe/London"
+HOURS = "mon-fri 08:00-18:00"
+OFFICE = Calendar("office", hours=HOURS, time_zone=TIME_ZONE)
+CALLED_BACK = "0207946*"
+"""The numbers that may be called back, and no others: anybody could name an expensive one."""
 
 
 def mailboxes(sounds: str) -> dict[str, dict[str, Any]]:
@@ -42,6 +55,8 @@ def build(
     messages: str = "/var/lib/freeswitch/messages",
     office: Calendar = OFFICE,
     contact: Callable[[str], str] = "user/{}".format,
+    trunk: str = "sofia/gateway/trunk/{number}",
+    callback_hours: str = HOURS,
     clock: Callable[[], float] = time.time,
     deadline_s: float = 1.5,
     show: Callable[[str], object] = print,
@@ -57,6 +72,8 @@ def build(
         messages: the folder for what callers leave, on the switch's machine and on this one.
         office: when agents are there.
         contact: an agent's dial string.
+        trunk: a customer's, for callbacks.
+        callback_hours: when customers are called back; empty for always.
         clock: Unix time.
         deadline_s: seconds for which a look-up may keep a caller.
         show: what is done with an agent's screen.
@@ -71,10 +88,21 @@ def build(
         greeting=f"{sounds}/{{language}}/queue-greeting.wav",
         position=(f"{sounds}/{{language}}/your-place.wav", SayNumber("position")),
         announce_every_s=45,
-        offers={"2": ToMailbox("office")},
+        offers={"1": ToScript("callback"), "2": ToMailbox("office")},  # every centre has a script "callback"
         offer_prompt=f"{sounds}/{{language}}/while-waiting.wav",
     )
-    same = {"waiting": waiting, "after_call": ToScript("survey")}
+    callback = CallbackSettings(
+        destinations=(Destination(CALLED_BACK, trunk),),
+        hours=callback_hours,
+        time_zone=TIME_ZONE,
+        prompts=CallbackPrompts(
+            **{
+                each: f"{sounds}/{{language}}/callback-{each}.wav"
+                for each in ("number", "choose", "enter", "refused", "goodbye")
+            }
+        ),
+    )
+    same = {"waiting": waiting, "callback": callback, "after_call": ToScript("survey")}
     centre.add_queue("service", requires="service", **same)
     centre.add_queue("claims", requires="claims >= 2", wrap_up_s=20, **same)
     centre.add_queue("complaints", requires="complaints", priority=20, service_level_s=10, **same)

@@ -109,7 +109,14 @@ class Hotline:
         if customer is None:
             self._connect(call, "service", None)
             return
-        wishes = {"1": self._status, "2": self._claim, "3": self._complain, "0": self._adviser, "9": None}
+        wishes = {
+            "1": self._status,
+            "2": self._claim,
+            "3": self._complain,
+            "4": self._call_back,
+            "0": self._adviser,
+            "9": None,
+        }
         while True:
             choice = call.menu(
                 self._prompts["menu"],
@@ -176,6 +183,12 @@ class Hotline:
             self._connect(call, "complaints", customer)
         return True
 
+    def _call_back(self, call: Any, customer: Customer) -> bool:
+        """A callback keeps its place in the queue, as if they waited on the line; if it is not taken, the menu again."""
+        priority, data = self._known(customer)
+        taken = call.callback("service", priority=priority, data=data)
+        return bool(taken)
+
     def _closed(self, call: Any) -> None:
         """Nobody is there: a message, or nothing."""
         if call.menu(self._prompts["closed"], options={"1": "message"}, tries=1):
@@ -198,15 +211,16 @@ class Hotline:
         if customer is None:
             call.queue(queue, data={"identified": False})
             return
-        known = ("name", "policy", "kind")
-        data = {"identified": True, "customer": customer["id"], **{key: customer[key] for key in known}}
+        priority, data = self._known(customer)
         adviser = customer["adviser"] if customer["adviser"] in self._agents else None
-        call.queue(
-            queue,
-            priority=VIP_PRIORITY if customer["vip"] else 0,
-            data={**data, "vip": bool(customer["vip"])},
-            personal=Personal(adviser, wait_s=ADVISER_WAIT_S) if adviser else None,
-        )
+        personal = Personal(adviser, wait_s=ADVISER_WAIT_S) if adviser else None
+        call.queue(queue, priority=priority, data=data, personal=personal)
+
+    def _known(self, customer: Customer) -> tuple[int, dict[str, Any]]:
+        """How much sooner than others a customer is served, and what the agent's screen shows of them."""
+        vip = bool(customer["vip"])
+        known = {key: customer[key] for key in ("name", "policy", "kind")}
+        return VIP_PRIORITY if vip else 0, {"identified": True, "customer": customer["id"], **known, "vip": vip}
 
     def survey(self, call: Any) -> None:
         """After the call, for callers who are still there when the agent has hung up."""

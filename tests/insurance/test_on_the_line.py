@@ -81,6 +81,7 @@ def line(database) -> Iterator[Callable[..., Hotline]]:
         cards: list[str] = []
         messages = database.parent / "messages"
         messages.mkdir()
+        more = {"callback_hours": "", "trunk": "user/{number}", **more}
         settings = {"office": ALWAYS, "sounds": "/sounds", "messages": str(messages), "show": cards.append, **more}
         centre, _, customers = build(f"{host}:{port}", database, **settings)
         hotline = Hotline(centre, switch, server)
@@ -224,6 +225,29 @@ def test_a_message_that_is_left_at_night_rings_at_an_agents_phone(line):
     delivered = hotline.wait_for(events.Delivered)
     assert (delivered.queue, delivered.agent, delivered.calling_number) == ("service", "1002", WEI)
     assert "a message, left in office" in hotline.cards[0]
+
+
+def test_a_caller_who_waits_is_called_back_in_their_place_and_asked_by_the_survey(line):
+    """Ada waits, gives up the line and not her place; the agent who is free next has her before Bob, who came later."""
+    hotline = line()
+    hotline.phone()
+    ada = hotline.call(ADA)
+    hotline.dials(ada, ("menu", "0"), ("queue-greeting", "1"), ("callback-choose", "1"))
+    hotline.until("she is off the line", lambda: ada.ended)
+    bob = hotline.call(BOB)
+    hotline.dials(bob, ("menu", "0"))
+    hotline.hears(bob, "queue-greeting")
+    hotline.switch.phones.add(f"user/{ADA}", QUICK)
+    hotline.switch.phones.add("user/1003", SHORT)
+    hotline.centre.agent("1003").ready()
+    talking = hotline.wait_for(events.Established)
+    assert (talking.calling_number, talking.data["name"], talking.data["callback_number"]) == (ADA, "Ada Byron", ADA)
+    assert hotline.wait_for(events.Diverted, to_script="survey").data["name"] == "Ada Byron"
+    hotline.until("Bob has his turn", lambda: hotline.of(events.Established, calling_number=BOB))
+    bob.hang_up()
+    for call in list(hotline.centre._loop.engine.world.interactions):
+        hotline.centre.hang_up(call)
+    hotline.all_is_over()
 
 
 def test_a_caller_who_waits_leaves_a_message_instead(line):

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent
 import pytest
-from insurance.centre import mailboxes
+from insurance.centre import CALLED_BACK, mailboxes
 
 from cti import Personal
 from cti.model.mailbox import BEEP, Mailbox
@@ -184,6 +184,30 @@ def test_a_complaint_whose_caller_hangs_up_in_it_is_kept(hotline):
     assert 5 < length_s < 30
 
 
+def test_a_callback_from_the_menu(hotline):
+    """1 agrees to the number; the adviser's screen will show who it is."""
+    call = at_desk(hotline(), ["4", "1"], ADA)
+    assert (call.ended, call.queued) == ("called back", [])
+    assert call.called_back == [("service", ADA)]
+    assert (call.data["policy"], call.data["vip"]) == ("100001", True)
+
+
+def test_a_callback_to_another_number_and_one_that_is_declined(hotline):
+    call = at_desk(hotline(), ["4", "2", "02079460111#", "1"], ADA)
+    assert call.called_back == [("service", "02079460111")]
+    call = at_desk(hotline(), ["4", "3", "0"], ADA)
+    assert (call.ended, call.called_back) == ("queued", [])
+    assert names(call).count("menu") == 2
+
+
+def test_a_callback_to_a_number_that_no_rule_allows(hotline):
+    """Refused each time, and back to the menu."""
+    call = at_desk(
+        hotline(), ["4", "2", "0900123456#", "0900123456#", "0900123456#", "0"], ADA, callbacks=[CALLED_BACK]
+    )
+    assert (call.ended, call.called_back) == ("queued", [])
+
+
 def kept(database: Path, query: str) -> list[Any]:
     """What has been written, once the greenlets that write have."""
     with gevent.Timeout(10, AssertionError(f"nothing: {query}")):
@@ -297,6 +321,8 @@ def test_every_recording_is_used_and_has_words():
     folder = EXAMPLES / "insurance"
     words = tomllib.loads((folder / "prompts.toml").read_text(encoding="utf-8"))
     code = "".join((folder / name).read_text() for name in ("hotline.py", "centre.py"))
+    by_kind = {"policy": ("active", "lapsed"), "claim": ("received", "examined", "paid")}
+    by_kind["callback"] = ("number", "choose", "enter", "refused", "goodbye")
     unused = {name for name in words if f'"{name}"' not in code and f"/{name}.wav" not in code}
-    assert unused == {"policy-active", "policy-lapsed", "claim-received", "claim-examined", "claim-paid"}
+    assert unused == {f"{kind}-{each}" for kind, them in by_kind.items() for each in them}
     assert all(text for by_language in words.values() for text in by_language.values())

@@ -101,6 +101,8 @@ def hotline(
                 messages=str(tmp_path),
                 office=office,
                 contact=phones.contact,
+                trunk=phones.contact("{number}"),
+                callback_hours="",
                 show=print,
             )
             stack.callback(customers.close)
@@ -193,6 +195,22 @@ def test_a_complaint_that_is_left_as_a_message_rings_at_an_agents_phone(hotline,
     (record,) = watch.centre.messages("complaints")
     assert record.length_s > 2
     watch.wait_for(events.Established)
+    watch.nothing_is_wrong()
+
+
+def test_a_callback_from_the_menu(hotline, call_in, heard):
+    """The agent's phone rings, then the customer's; the customer is on the agent's screen."""
+    watch = hotline()
+    call_in(ADA, [1.5, "4", 2.0, "1", 60.0], info=True)
+    hears(heard, "callback-goodbye")
+    answered = watch.wait_for(events.CallbackAnswered, timeout_s=60)
+    assert answered.number == ADA
+    established = watch.wait_for(events.Established)
+    assert established.data["policy"] == "100001"
+    watch.centre.agent(established.agent).hang_up()
+    assert watch.wait_for(events.Diverted, to_script="survey").data["name"] == "Ada Byron"
+    watch.centre.hang_up(established.interaction)
+    watch.wait_for(events.CallCleared)
     watch.nothing_is_wrong()
 
 
