@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cti import events
+from cti.model.callback_events import CallbackAnswered
 from cti.model.states import AgentState
 from cti.plan import Calendar
 
@@ -203,7 +204,7 @@ def test_a_callback_from_the_menu(hotline, call_in, heard):
     watch = hotline()
     call_in(ADA, [1.5, "4", 2.0, "1", 60.0], info=True)
     hears(heard, "callback-goodbye")
-    answered = watch.wait_for(events.CallbackAnswered, timeout_s=60)
+    answered = watch.wait_for(CallbackAnswered, timeout_s=60)
     assert answered.number == ADA
     established = watch.wait_for(events.Established)
     assert established.data["policy"] == "100001"
