@@ -87,7 +87,7 @@ def test_the_verb_that_waits_raises_call_gone_when_the_caller_hangs_up(line):
     assert line.centre.snapshot().queues[0].figures.abandoned == 1
 
 
-def test_a_script_that_raises_costs_its_own_call_only(line):
+def test_race_26_a_script_that_raises_costs_its_own_call_only(line):
     line.centre.add_queue("sales")
     line.agent("ann")
 
@@ -108,7 +108,7 @@ def test_a_script_that_raises_costs_its_own_call_only(line):
     line.all_is_over()
 
 
-def test_a_failed_scripts_call_can_go_to_a_queue_instead():
+def test_race_26_a_failed_scripts_call_can_go_to_a_queue_instead():
     with bench(on_script_error="rescue") as line:
         line.centre.add_queue("rescue")
         line.agent("ann")

@@ -293,7 +293,7 @@ def test_a_rule_that_has_been_taken_away_ends_it_and_frees_the_agent(first):
 
 
 @pytest.mark.parametrize("why", ["hangs up", "not ready", "logs off"])
-def test_an_agent_who_goes_while_the_customer_is_called_leaves_them_at_the_head(why):
+def test_race_24_an_agent_who_goes_while_the_customer_is_called_leaves_them_at_the_head(why):
     """Race 24: the customer whose phone rings is not hung up on, and goes before everybody."""
     story = CallingBack()
     story.agent("ann")

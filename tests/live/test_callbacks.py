@@ -137,7 +137,7 @@ def test_nobody_answers_and_the_agent_is_never_rung(office):
     office.all_over()
 
 
-def test_the_agent_goes_and_the_customer_hears_music_until_the_next(office):
+def test_race_24_the_agent_goes_and_the_customer_hears_music_until_the_next(office):
     """Race 24."""
     office.queue(first="customer")
     back = office.leaves(ANSWERS)

@@ -154,7 +154,7 @@ def test_an_endless_whisper_is_cut_at_its_time(watch, call_in, heard, start_agen
     watch.nothing_is_wrong()
 
 
-def test_announcements_do_not_delay_an_answer(watch, start_agents, start_callers, heard):
+def test_race_14_announcements_do_not_delay_an_answer(watch, start_agents, start_callers, heard):
     """From the agent's answer to the bridge, with a new announcement every 60 ms and with music alone."""
     agents = start_agents(ring_s=0.3)
     centre = watch.centre

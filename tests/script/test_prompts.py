@@ -44,6 +44,21 @@ def test_a_missing_prompt_is_an_error_to_play_and_a_tone_in_a_question():
     assert call.heard == ["gone.wav", "gone.wav", MISSING_TONE]
 
 
+def test_before_a_question_by_voice_a_missing_prompt_is_a_tone_too():
+    call = FakeCall([Speaks("a claim")], missing={"gone.wav"})
+    choice = call.menu("gone.wav", "ask.wav", options={"1": 1}, words={"1": ["claim"]}, recognizer=Recognizer("r", "g"))
+    assert choice.key == "1"
+    assert call.heard == ["gone.wav", MISSING_TONE, "ask.wav"]
+
+
+def test_a_key_that_is_there_begins_no_prompt_that_keys_may_end():
+    call = FakeCall()
+    call.control.keys.pressed("4", 0)
+    call.play("one.wav", "two.wav", barge_in=True)
+    assert (call.heard, call.elapsed_s) == ([], 0)
+    assert call.collect("enter.wav", max_digits=1).digits == "4"
+
+
 def test_a_prompt_has_a_deadline():
     with pytest.raises(JobTimeout):
         FakeCall(lengths={"long.wav": 60}).play("long.wav", timeout=5)

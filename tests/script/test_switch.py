@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 import weakref
 
 import gevent
@@ -10,7 +11,8 @@ import pytest
 from gevent.event import AsyncResult
 
 from cti import errors, events
-from cti.script import Recognizer, Say
+from cti.lookup import SqlLookup
+from cti.script import Recognizer, Say, Secret
 from cti.script.socket_control import SocketControl
 from cti.sim.ivr_application import press, speak_up
 from cti.switch import OutboundSession
@@ -161,6 +163,70 @@ def test_keys_pressed_while_waiting_for_an_agent_answer_no_later_question(line):
     outcome.get(timeout=20)
     assert seen == [0]
     caller.hang_up()
+
+
+def test_keys_after_the_hang_up_are_nobodys(line):
+    """Neither those that come late, nor those that were there before it."""
+    controls = []
+
+    def script(call):
+        call.answer()
+        controls.append(call._control)
+        call.sleep(60)
+
+    outcome, caller = begin(line, script)
+    line.until("it sleeps", lambda: controls and controls[0]._channel in line.centre.switch.key_pressed)
+    press(caller.channel, "47")
+    line.until("they have come", lambda: len(controls[0].keys) == 2)
+    heard = line.centre.switch.key_pressed[controls[0]._channel]
+    caller.hang_up()
+    with pytest.raises(errors.CallGone):
+        outcome.get(timeout=20)
+    assert len(controls[0].keys) == 0
+    assert line.centre.switch.key_pressed == {}
+    heard("9")  # an event that was on its way
+    with pytest.raises(errors.CallGone):
+        controls[0].wait(None, key=True, until=0)
+    line.all_is_over()
+
+
+def test_a_secret_is_in_no_journal_and_no_log(tmp_path, capfd):
+    """The database is asked with it, and everything that happens is written down."""
+    pin = "918273645546"
+    database = tmp_path / "pins.db"
+    connection = sqlite3.connect(database)
+    connection.executescript(f"create table pins (pin text, who text); insert into pins values ('{pin}', 'ada');")
+    connection.close()
+    lookup = SqlLookup(f"sqlite:///{database}", "select who from pins where pin = :pin", deadline_s=10)
+    with bench(journal=tmp_path / "journal") as line:
+        line.centre.add_queue("claims")
+
+        def script(call):
+            call.answer()
+            asked = call.collect(SHORT, max_digits=len(pin), secret=True)
+            found = call.look_up(lookup, pin=asked.secret)
+            with pytest.raises(errors.ConfigurationError):
+                call.attach(pin=asked.secret)
+            with pytest.raises(errors.ConfigurationError):
+                call.record(f"/tmp/{asked.secret}.wav")
+            call.attach(who=found["who"])
+            wrong = call.look_up(lookup, pin=Secret("0"))
+            call.queue("claims", data={"wrong": wrong is None})
+
+        outcome, caller = begin(line, script)
+        line.until("it reads", lambda: executing(caller, "read"))
+        press(caller.channel, pin)
+        line.until("it waits", lambda: line.of(events.Queued) or (outcome.ready() and outcome.get()))
+        assert line.of(events.Queued)[0].data == {"who": "ada", "wrong": True}
+        caller.hang_up()
+        line.all_is_over()
+        assert pin not in str(line.said)
+    lookup.close()
+    written = b"".join(file.read_bytes() for file in (tmp_path / "journal").rglob("*") if file.is_file())
+    assert b"ada" in written
+    assert pin.encode() not in written
+    said = capfd.readouterr()
+    assert pin not in said.out + said.err
 
 
 def test_a_call_that_is_over_is_kept_by_nobody(line):

@@ -57,7 +57,7 @@ def test_greeting_music_and_messages(line):
     assert line.centre._waitings[line.centre.switch.id]._greeted == {}
 
 
-def test_an_agent_who_answers_cuts_the_announcement(line):
+def test_race_14_an_agent_who_answers_cuts_the_announcement(line):
     started(line, WaitingTreatment(greeting=HELLO))
     caller = call_in(line)
     line.until("the greeting plays", lambda: plays(caller, HELLO))
