@@ -48,4 +48,5 @@ def offer_call(  # noqa: PLR0917 - all of it is about one offer
         tie=tie,
         data=dict(call.data) if tie is not None else {},
         confirm=confirm,
+        auto_answer=agent.settings.auto_answer_offers and contact == agent.phone,
     )

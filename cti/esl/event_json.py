@@ -97,13 +97,14 @@ class JsonEvent(Event):
     be no JSON inside.
     """
 
-    __slots__ = ("_block", "_folded")
+    __slots__ = ("_block", "_folded", "_name")
 
     def __init__(self, block: bytes) -> None:  # the pairs are read from the block
         self._block = block
         # The block in lower case with a comma for its opening brace, so that each member follows one; empty until it
         # is needed, and at first not all of it.
         self._folded = b""
+        self._name: str | None = None
         self._index = None
 
     def _load(self) -> list[HeaderPair]:
@@ -151,6 +152,13 @@ class JsonEvent(Event):
             return False
         # A letter can hide behind an escape only; cJSON, which FreeSWITCH writes with, never does that.
         return _BACKSLASH not in folded or folded.find(b"\\u") < 0
+
+    @property
+    def name(self) -> str:
+        """The event's name, such as ``CHANNEL_ANSWER``; empty when it has none. Looked for once, since everybody asks."""
+        if self._name is None:
+            self._name = super().name
+        return self._name
 
     @property
     def body(self) -> str | None:

@@ -54,6 +54,8 @@ class AgentSettings:
             long as it lasts) or ``"ignore"``.
         after_phone_up: what an agent is whose phone is back in service, ``"as before"`` or ``"not ready"`` (PHONE_UP).
         auto_answer: whether the phone is asked to answer by itself when its agent makes a call.
+        auto_answer_offers: whether the phone is asked to answer the calls that it is offered by itself, too. A mobile never
+            is.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
             says; None leaves it to the queue.
         switch: the switch that the phone is at; calls on the others reach it from there. Empty: every switch can dial
@@ -78,6 +80,7 @@ class AgentSettings:
     own_calls: str = field(default="not ready", validator=one_of("not ready", "ignore"))
     after_phone_up: str = field(default="as before", validator=one_of("as before", "not ready"))
     auto_answer: bool = False
+    auto_answer_offers: bool = False
     pickup_groups: tuple[str, ...] = field(default=(), converter=_names, validator=_group_names)
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
     switch: SwitchId = NOWHERE

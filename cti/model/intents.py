@@ -36,6 +36,8 @@ class OfferCall:
     """Attached data, for that switch and the phone to see."""
     confirm: str = ""
     """The key that whoever answers has to press before it counts; empty for none."""
+    auto_answer: bool = False
+    """Whether the phone is asked to answer by itself."""
 
 
 @frozen

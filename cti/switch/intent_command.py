@@ -27,6 +27,9 @@ CONFIRM_TONE: Final = "tone_stream://%(150,1850,660);loops=100"
 CONFERENCE_PROFILE: Final = "default"
 """The profile of mod_conference that conferences are held by."""
 
+AUTO_ANSWER: Final = "<sip:cti>;answer-after=0"
+"""Yealink, Grandstream, Snom, Polycom and others go by this (RFC 3261, 20.9, and common use)."""
+
 WARNING_TONE: Final = "tone_stream://%(500,500,1400);loops=2"
 """What those hear whose conversation somebody comes into."""
 
@@ -167,6 +170,7 @@ def _originate(offer: intents.OfferCall, node: str) -> BgApi:
             "rdnis": offer.called_number,
             "hangup_after_bridge": "true",
             "max_session_transfers": str(TRANSFERS),
+            "sip_h_Call-Info": AUTO_ANSWER if offer.auto_answer else "",
             **tie_headers(offer, offer.interaction),
             **_confirmed(offer),
         }
@@ -202,8 +206,7 @@ def _make_connection(call: intents.MakeConnection, node: str) -> BgApi:
             tags.OTHER: "true",
             tags.AGENT: tags.tag(call.agent or ""),
             tags.SUPERVISOR: tags.tag(call.supervisor or ""),
-            # Yealink, Grandstream, Snom, Polycom and others go by this (RFC 3261, 20.9, and common use).
-            "sip_h_Call-Info": "<sip:cti>;answer-after=0" if call.auto_answer else "",
+            "sip_h_Call-Info": AUTO_ANSWER if call.auto_answer else "",
             "origination_caller_id_number": call.calling_number,
             "origination_caller_id_name": call.calling_name,
             "originate_timeout": str(math.ceil(call.ring_timeout_s) + ORIGINATE_GRACE_S),

@@ -38,7 +38,7 @@ def tie_headers(wanted: intents.OfferCall | intents.MakeConnection, interaction:
     }
     headers = {f"{_HEADER}{name}": tags.tag(value) for name, value in values.items()}
     headers[f"{_HEADER}Data"] = data_text(wanted.data)
-    if isinstance(wanted, intents.MakeConnection) and wanted.auto_answer:
+    if wanted.auto_answer:
         headers[f"{_HEADER}Auto-Answer"] = "true"
     return headers
 

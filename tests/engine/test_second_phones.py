@@ -172,3 +172,10 @@ def test_a_snapshot_shows_both_ringing_and_nothing_changes(s):
     s.tell(facts.Established(FS, mobile, s.reservation("ann").id))
     s.bridged(call, mobile)
     assert s.state("ann") is BUSY
+
+
+def test_the_phone_at_the_desk_is_asked_to_answer_by_itself_and_the_mobile_never(s):
+    s.agent("ann", mobile=MOBILE, auto_answer_offers=True)
+    s.waiting("sales")
+    asked = {offer.contact: offer.auto_answer for offer in s.intents if isinstance(offer, intents.OfferCall)}
+    assert asked == {"user/ann": True, MOBILE: False}

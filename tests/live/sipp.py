@@ -132,6 +132,7 @@ class Sipp:
             "-i", "127.0.0.1", "-p", str(port),
             "-mi", "127.0.0.1", "-mp", str(media_port),
             "-trace_err", "-error_file", "errors.txt",
+            "-trace_logs", "-log_file", "log.txt",
             "-trace_stat", "-stf", "statistics.csv", "-fd", "1",
             *arguments,
         ]
@@ -176,6 +177,11 @@ class Sipp:
             if all(each.isdigit() for each in told):  # a line that SIPp is still writing, or tore, is none
                 return SippFigures(*map(int, told))
         return SippFigures(0, 0, 0)
+
+    def log(self) -> list[str]:
+        """Return the lines that the scenario has logged so far: an agent's phone logs the Call-Info of each INVITE."""
+        path = self._workdir / "log.txt"
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
 
     def describe(self) -> str:
         """Return SIPp's own errors, for the message of a failed test."""

@@ -181,3 +181,19 @@ def test_a_mobile_rings_after_the_phone_at_the_desk_and_a_mailbox_there_takes_no
     watch.wait_for(events.CallCleared, state="cleared")
     watch.until("ready again", is_(watch, AgentState.READY))
     watch.nothing_is_wrong()
+
+
+def test_a_phone_is_asked_to_answer_what_it_is_offered_by_itself(watch, start_agents, start_callers):
+    phones = start_agents()
+    one_queue(watch, phones.contact("ann"), auto_answer_offers=True, wrap_up_s=0)
+    start_callers("5000", hold_s=0.5)
+    watch.wait_for(events.CallCleared)
+    watch.centre.add_agent("ann", phones.contact("ann"), skills={"sales": 3}, wrap_up_s=0)
+    start_callers("5000", hold_s=0.5)
+    watch.until("two have called", lambda: len(watch.of(events.CallCleared)) == 2)
+    phones.stop()
+    assert [" ".join(line.split()) for line in phones.log()] == [
+        "invited <sip:cti>;answer-after=0",
+        "invited",
+    ]
+    watch.nothing_is_wrong()

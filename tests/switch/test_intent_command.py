@@ -107,3 +107,6 @@ def test_the_phone_of_an_agent_who_calls_is_asked_to_answer_by_itself_and_waits_
     assert "sip_h_Call-Info=<sip:cti>;answer-after=0" in command.replace("\\", "").replace("'", "")
     assert "park_timeout=80" in command
     assert "cti_agent=ann" in command
+    assert "Call-Info" not in encoded(offer())[0]
+    (command,) = encoded(attrs.evolve(offer(), auto_answer=True))
+    assert "sip_h_Call-Info=<sip:cti>;answer-after=0" in command.replace("\\", "").replace("'", "")
