@@ -237,8 +237,11 @@ class Engine:
         world = self.world
         world.now = world.router.now = max(now, world.now)
         world.intents = []
+        world.left.clear()
         try:
             self._table[type(fact)](fact)
+            while world.left:
+                self._wishes.agent_left(world.left.pop(0))
             if type(fact) in ABOUT_SWITCHES:
                 self._callbacks.look_at_switches()
         except IllegalTransition as error:
@@ -280,7 +283,8 @@ class Engine:
             self._matching.offer_to(agent)
 
     def _agent_left(self, agent: Agent) -> None:
-        self._wishes.agent_left(agent)
+        # Who waits for them is told when the call that they were being offered is back in its place, or would overtake it.
+        self.world.left.append(agent)
         self._calling.agent_left(agent)
 
     def _consulted_answered(self, leg: Connection) -> None:

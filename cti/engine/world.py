@@ -112,6 +112,8 @@ class World:
         """Where customers were whom a lost switch has cut off, the longest ago first."""
         self.staff = Staff(self)
         self.intents: list[Intent] = []
+        self.left: list[Agent] = []
+        """Who went away in the course of the fact in hand, and whom calls may wait for."""
         self.timers = Timers(self.emit)
         self._token = 0
         self._place = 0

@@ -627,3 +627,14 @@ def test_nobody_is_remembered_for_callers_without_a_number():
     s.enqueue(s.world.connections[ConnectionId("hidden")].interaction, "claims")
     s.take("ann")
     assert s.world.last_agents == {}
+
+
+def test_a_call_that_was_being_offered_to_their_agent_is_not_overtaken_by_one_that_waits_for_the_same(s):
+    """The agent leaves during the offer, and a deputy takes over: first the older call."""
+    terms = Personal(ANN, 30, {"lunch": Deputy(BOB)})
+    s.ready("ann")
+    older, younger = (s.waiting("sales", personal=terms) for _ in range(2))
+    assert s.ringing(older) == [ANN]
+    s.not_ready("ann", "lunch")
+    assert s.ringing(older) == [BOB]
+    assert s.interaction(younger).wanted == BOB
