@@ -241,10 +241,10 @@ def test_who_hung_up_is_listed(line):
 
 def test_the_link_drops_while_the_customer_is_called(line):
     started(line, first="agent")
-    line.switch.phones.add(contact(CUSTOMER), Behaviour(ring_s=(0.001, 0.002), answer_s=(0.6, 0.7)))
+    phone = line.switch.phones.add(contact(CUSTOMER), Behaviour(ring_s=(0.001, 0.002), answer_s=(0.6, 0.7)))
     back = agreed(line)
     line.agent("ann")
-    line.wait_for(events.Originated, interaction=back)
+    line.until("the customer's phone rings", lambda: phone.offered)
     line.server.drop_links()
     line.wait_for(events.SystemStatus, status="disabled")
     assert line.wait_for(events.Established, interaction=back).agent == "ann"
