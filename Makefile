@@ -36,9 +36,8 @@ lint: $(VENV)/.test
 # Two at a time; those that need a FreeSWITCH afterwards, since they are about time: they wait more than they work, and each
 # process boots one of its own.
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/live $(PYTEST_FLAGS)
-	$(BIN)/python -m pytest -n 3 --dist worksteal tests/live $(PYTEST_FLAGS) || { echo "live: those that failed once more, in case the machine was busy"; \
-		$(BIN)/python -m pytest tests/live --last-failed --last-failed-no-failures none $(PYTEST_FLAGS); }
+	PYTEST_WORKERS="-n 2 --dist loadfile" tests/pytest-twice $(BIN)/python --ignore tests/live $(PYTEST_FLAGS)
+	PYTEST_WORKERS="-n 3 --dist worksteal" tests/pytest-twice $(BIN)/python tests/live $(PYTEST_FLAGS)
 
 live: $(VENV)/.test
 	$(BIN)/python -m pytest tests/live $(PYTEST_FLAGS)

@@ -70,6 +70,14 @@ class HttpHandler(pywsgi.WSGIHandler):
         finally:
             self._stop_deadline()
 
+    def handle_one_request(self) -> Any:
+        """Serve a request; True when another may follow on the connection."""
+        served = super().handle_one_request()
+        if isinstance(served, tuple) and served[0] == "414":  # gevent's own answer has no body, and nobody counts it
+            message = f"a request line may have {pywsgi.MAX_REQUEST_LINE} bytes"
+            return self._handle_client_error(_Unfit(HTTPStatus.REQUEST_URI_TOO_LONG, "limit.size", message))
+        return served
+
     def read_requestline(self) -> str:
         """Wait for a request, and begin to read it."""
         limits = self.server.limits

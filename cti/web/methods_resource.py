@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -29,6 +30,7 @@ from cti.web.sessions import Session
 
 KEY_HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 64
+KEY_PATTERN: Final = re.compile(f"[!-~]{{1,{LONGEST_KEY}}}")
 
 _log = structlog.get_logger("cti.web")
 Answer = tuple[HTTPStatus, bytes]
@@ -141,8 +143,8 @@ class Order:
             response.content_type = "application/problem+json"
 
     def _done_once(self, request: falcon.Request, session: Session, text: bytes, key: str) -> Answer:
-        if not 0 < len(key) <= LONGEST_KEY:
-            raise InvalidParameter(f"{KEY_HEADER} must have 1 to {LONGEST_KEY} characters", KEY_HEADER)
+        if not KEY_PATTERN.fullmatch(key):
+            raise InvalidParameter(f"{KEY_HEADER} must be 1 to {LONGEST_KEY} printable ASCII characters", KEY_HEADER)
         asked = hashlib.sha256(self.method.name.encode() + b"\n" + text).digest()
         doing, new = self._methods.replays.begin(session.grant.name, key, asked, time.monotonic())
         if not new:

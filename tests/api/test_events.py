@@ -94,14 +94,14 @@ def test_a_snapshot_is_true_at_its_number(open_centre, wire):
 
 def test_a_client_that_never_reads_misses_events_sees_it_and_delays_nobody():
     with served(limits=Limits(unread=5, silence_s=600)) as one:
-        reader, sleeper = one.wire(), one.wire(RCVHWM=1, RCVBUF=8_192)
+        reader, sleeper = one.wire(), one.wire(RCVHWM=1, RCVBUF=65_536)
         began = sleeper.ask("subscribe")
         reader.ask("subscribe", kinds=["Queued", "CallCleared"])
         calls = 0
         while not any(peer.dropped for peer in one.server._requests.peers):
             calls += 1
             assert calls < 2_000
-            caller = one.call(blob="x" * 60_000)
+            caller = one.call(blob="x" * 15_000)
             reader.event("Queued")
             caller.hang_up()
             reader.event("CallCleared")
@@ -109,7 +109,7 @@ def test_a_client_that_never_reads_misses_events_sees_it_and_delays_nobody():
         # It wakes up: what it reads first joins, and then there is a hole, or the heartbeat says that more was sent.
         last = began["seq"]
         seen, gap = 0, False
-        while (message := sleeper.receive(300)) is not None:
+        while (message := sleeper.receive(1_000)) is not None:
             gap = gap or message["prev"] > last
             last, seen = message["seq"], seen + 1
         assert seen > 0

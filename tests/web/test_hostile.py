@@ -59,6 +59,7 @@ def test_what_is_no_request_is_answered_once(shared_site: Site, data, status, ca
     said = answer(shared_site, data)
     assert said.startswith(b"HTTP/1.1 " + status), said
     assert said.count(b"HTTP/1.1 ") == 1
+    assert b"application/problem+json" in said
     assert b"Traceback" not in said
     assert "Traceback" not in capfd.readouterr().err
     assert shared_site.get("/health").status == 200

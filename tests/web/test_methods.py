@@ -112,8 +112,9 @@ def test_a_request_is_done_once_by_its_key(open_site: Site):
     assert open_site.post("/v1/agent/log_on", asked[0]).code == "state.invalid_agent_state"
     assert open_site.post("/v1/agent/log_on", {"agent": "bob"}, **asked[1]).code == "operation.id_reused"
     assert open_site.post("/v1/agent/log_off", asked[0], **asked[1]).code == "operation.id_reused"
-    long = {"Idempotency-Key": "k" * 65}
-    assert open_site.post("/v1/agent/log_off", asked[0], **long).code == "operation.invalid_parameter"
+    for bad in ("k" * 65, "", "a key", "k\xe9"):
+        answer = open_site.post("/v1/agent/log_off", asked[0], **{"Idempotency-Key": bad})
+        assert answer.code == "operation.invalid_parameter"
 
 
 def test_a_refusal_is_repeated_by_its_key_too(open_site: Site):
