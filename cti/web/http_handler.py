@@ -22,6 +22,8 @@ from cti.web.json_text import written
 from cti.web.limits import WebLimits
 from cti.web.problem import MEDIA_TYPE, body
 
+REQUEST_LINE_BYTES: Final = 8_192
+"""gevent's bound, ``pywsgi.MAX_REQUEST_LINE``, which its type stubs leave out."""
 HEADER_BYTES: Final = 65_536
 """All header lines of a request together; http.client bounds each line, and their number to 100."""
 
@@ -74,7 +76,7 @@ class HttpHandler(pywsgi.WSGIHandler):
         """Serve a request; True when another may follow on the connection."""
         served = super().handle_one_request()
         if isinstance(served, tuple) and served[0] == "414":  # gevent's own answer has no body, and nobody counts it
-            message = f"a request line may have {pywsgi.MAX_REQUEST_LINE} bytes"
+            message = f"a request line may have {REQUEST_LINE_BYTES} bytes"
             return self._handle_client_error(_Unfit(HTTPStatus.REQUEST_URI_TOO_LONG, "limit.size", message))
         return served
 
