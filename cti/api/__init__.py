@@ -10,12 +10,14 @@ from cti.api.method import Method, Subject
 from cti.api.methods import METHODS
 from cti.api.refusal import ErrorRecord, Refused, error_record
 from cti.api.requests import Done
+from cti.api.role import DefinedRole
 from cti.api.server import ApiServer
 from cti.api.service import Service
 
 __all__ = [
     "METHODS",
     "ApiServer",
+    "DefinedRole",
     "Done",
     "ErrorRecord",
     "Grant",

@@ -40,9 +40,11 @@ def invoke(service: Service, method: Method, params: Mapping[str, Any]) -> Any:
 
 
 def permit_role(grant: Grant, method: Method) -> None:
-    """Raise NotPermitted unless the role may call the method at all."""
+    """Raise NotPermitted unless the role may call the method at all, and is not kept to others."""
     if grant.role not in method.roles:
         raise NotPermitted(f"a key with the role {grant.role.value} may not call {method.name}")
+    if not grant.may_call(method.name):
+        raise NotPermitted(f"the role of {grant.name} in the configuration leaves {method.name} out")
 
 
 def _permit_subject(service: Service, method: Method, params: Any) -> None:

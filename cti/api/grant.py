@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from fnmatch import fnmatchcase
 from typing import Final
 
 from attrs import field, frozen
@@ -37,6 +38,7 @@ class Grant:
         agents: ids of agents, or ``*`` for all; of a key with the role agent exactly one id.
         queues: ids of queues, or ``*`` for all.
         public: the public key (Z85), empty for a connection without encryption.
+        methods: of the methods that the role may call only these, ``*`` as in file names; empty for all of them.
 
     Raises:
         ConfigurationError: an agent's key that names no agent, or several.
@@ -47,10 +49,15 @@ class Grant:
     agents: frozenset[str] = field(default=frozenset(), converter=_names)
     queues: frozenset[str] = field(default=frozenset(), converter=_names)
     public: str = ""
+    methods: frozenset[str] = field(default=frozenset(), converter=_names)
 
     def __attrs_post_init__(self) -> None:
         if self.role is Role.AGENT and (len(self.agents) != 1 or ALL in self.agents):
             raise ConfigurationError(f"key {self.name}: a key with the role agent must name exactly one agent")
+
+    def may_call(self, method: str) -> bool:
+        """Whether this is among the methods that it is kept to."""
+        return not self.methods or any(fnmatchcase(method, each) for each in self.methods)
 
     @property
     def sees_all(self) -> bool:

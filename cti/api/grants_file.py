@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from attrs import frozen
+
 from cti.api.grant import Grant, Role
+from cti.api.role import BUILT_IN, DefinedRole, UnknownRole
 from cti.errors import ConfigurationError
 
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -76,17 +79,63 @@ def tables(
         yield where, name, values
 
 
-def grant(where: str, name: str, values: dict[str, Any], public: str = "") -> Grant:
-    """What a table grants.
+@frozen
+class Entry:
+    """What one table grants, with its role by name: what that means is said elsewhere for roles of the operator's own.
+
+    Args:
+        where: where it stands, for errors.
+        name: whose it is.
+        role: the name of its role.
+        agents: ids of agents.
+        queues: ids of queues.
+        public: the public key, if it is a key's.
+    """
+
+    where: str
+    name: str
+    role: str
+    agents: frozenset[str]
+    queues: frozenset[str]
+    public: str = ""
+
+    def grant(self, roles: Mapping[str, DefinedRole]) -> Grant:
+        """Who somebody is, and what they may do.
+
+        Args:
+            roles: the operator's own.
+
+        Raises:
+            ConfigurationError: there is no such role, or its agents make no sense.
+        """
+        own = roles.get(self.role)
+        if own is None and self.role not in BUILT_IN:
+            near = UnknownRole(self.role, [*BUILT_IN, *roles])
+            raise ConfigurationError(f"{self.where}: role must be one of {', '.join(BUILT_IN)}, or in [roles]; {near}")
+        if own is None:
+            return Grant(self.name, Role(self.role), self.agents, self.queues, self.public)
+        agents, queues = self.agents | own.agents, self.queues | own.queues
+        return Grant(self.name, own.role, agents, queues, self.public, own.methods)
+
+    @property
+    def is_of_the_api(self) -> bool:
+        """Whether its role is one of the API's own, so that nothing else says what it means."""
+        return self.role in BUILT_IN
+
+
+def entry(where: str, name: str, values: dict[str, Any], public: str = "") -> Entry:
+    """What a table says.
 
     Raises:
-        ConfigurationError: its role, agents or queues make no sense.
+        ConfigurationError: its role is no name, its agents or queues are no lists of names, or they make no sense.
     """
-    try:
-        role = Role(values.get("role"))
-    except ValueError:
-        raise ConfigurationError(f"{where}: role must be one of {', '.join(role.value for role in Role)}") from None
-    return Grant(name, role, _names(where, "agents", values), _names(where, "queues", values), public)
+    role = values.get("role")
+    if not isinstance(role, str) or not NAME.fullmatch(role):
+        raise ConfigurationError(f"{where}: role must be one of {', '.join(BUILT_IN)}, or in [roles]")
+    made = Entry(where, name, role, _names(where, "agents", values), _names(where, "queues", values), public)
+    if made.is_of_the_api:
+        made.grant({})
+    return made
 
 
 def _names(where: str, field: str, values: dict[str, Any]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,8 @@ import zmq.auth
 from attrs import frozen
 
 from cti.api.grant import Grant
-from cti.api.grants_file import GrantsFile, grant, tables
+from cti.api.grants_file import Entry, GrantsFile, entry, tables
+from cti.api.role import DefinedRole
 from cti.errors import ConfigurationError
 
 FILE: Final = "keys.toml"
@@ -28,7 +29,7 @@ _FIELDS: Final = frozenset({"public", "role", "agents", "queues", "revoked"})
 class KeyEntry:
     """One key of the file."""
 
-    grant: Grant
+    said: Entry
     revoked: bool
 
 
@@ -37,12 +38,14 @@ class KeyRing:
 
     Args:
         directory: where they are.
+        roles: those of the operator's own, by name, that keys may have.
 
     Raises:
         ConfigurationError: a file is missing or wrong; the message names file and key.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], roles: Mapping[str, DefinedRole] | None = None) -> None:
+        self._roles = roles or {}
         self._file = GrantsFile(Path(directory) / FILE)
         secret = Path(directory) / f"{SERVER}.key_secret"
         self.server_public, self.server_secret = read_pair(secret)
@@ -72,9 +75,20 @@ class KeyRing:
         """
         self._grants = self._read()
 
+    def use(self, roles: Mapping[str, DefinedRole]) -> None:
+        """From now on these are the operator's own roles; reads the file again.
+
+        Raises:
+            ConfigurationError: the file is missing or wrong, or a key has none of these roles; what
+                the others may do stays as it was, until the file is right.
+        """
+        self._roles = roles
+        self._grants = self._read()
+
     def _read(self) -> dict[str, Grant]:
         self._file.about_to_read()
-        return {entry.grant.public: entry.grant for entry in read_keys(self._file.path) if not entry.revoked}
+        entries = [entry.said for entry in read_keys(self._file.path) if not entry.revoked]
+        return {entry.public: entry.grant(self._roles) for entry in entries}
 
 
 def read_keys(file: Path) -> list[KeyEntry]:
@@ -84,12 +98,12 @@ def read_keys(file: Path) -> list[KeyEntry]:
         ConfigurationError: it cannot be read, or says something that makes no sense; the message names the key.
     """
     found = tables(file, "keys", _FIELDS, made_by="cti keys new")
-    entries = [KeyEntry(_grant(where, name, values), _flag(where, values)) for where, name, values in found]
+    entries = [KeyEntry(_entry(where, name, values), _flag(where, values)) for where, name, values in found]
     owners: dict[str, str] = {}
-    for entry in entries:
-        other = owners.setdefault(entry.grant.public, entry.grant.name)
-        if other != entry.grant.name:
-            raise ConfigurationError(f"{file}: keys {other} and {entry.grant.name} have the same public key")
+    for each in entries:
+        other = owners.setdefault(each.said.public, each.said.name)
+        if other != each.said.name:
+            raise ConfigurationError(f"{file}: keys {other} and {each.said.name} have the same public key")
     return entries
 
 
@@ -108,11 +122,11 @@ def read_pair(file: str | os.PathLike[str]) -> tuple[bytes, bytes]:
     return public, secret
 
 
-def _grant(where: str, name: str, values: dict[str, Any]) -> Grant:
+def _entry(where: str, name: str, values: dict[str, Any]) -> Entry:
     public = values.get("public")
     if not isinstance(public, str) or not PUBLIC_KEY.fullmatch(public):
         raise ConfigurationError(f"{where}: public must be a key of 40 characters (Z85)")
-    return grant(where, name, values, public)
+    return entry(where, name, values, public)
 
 
 def _flag(where: str, values: dict[str, Any]) -> bool:

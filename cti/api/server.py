@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import gevent
@@ -24,6 +24,7 @@ from cti.api.peers import Peer
 from cti.api.publisher import Publisher
 from cti.api.refusal import KeyChanged, UnknownKey, error_record
 from cti.api.requests import Done, Requests
+from cti.api.role import DefinedRole
 from cti.api.sockets import Sockets, check_plain
 from cti.api.tally import Tally
 from cti.api.telling import Telling
@@ -54,6 +55,7 @@ class ApiServer:
         allow_plain: that without keys an address may be one that other machines reach.
         limits: what one client may ask for.
         audit: called with each request that was to change something, done or refused; must not block.
+        roles: those of the operator's own, by name, that keys may have.
 
     Raises:
         ConfigurationError: plain sockets that others could reach, or keys that cannot be read.
@@ -69,6 +71,7 @@ class ApiServer:
         allow_plain: bool = False,
         limits: Limits | None = None,
         audit: Callable[[Done], object] | None = None,
+        roles: Mapping[str, DefinedRole] | None = None,
     ) -> None:
         if keys is None and not allow_plain:
             for address in filter(None, (bind, publish)):
@@ -78,7 +81,7 @@ class ApiServer:
         self._publish = publish
         self._limits = limits or Limits()
         self._audit = audit
-        self._keys = KeyRing(keys) if keys is not None else None
+        self._keys = KeyRing(keys, roles) if keys is not None else None
         self._greenlets: list[gevent.Greenlet[..., Any]] = []
         self._gatekeeper: Gatekeeper | None = None
         self._publisher: Publisher | None = None
@@ -171,17 +174,28 @@ class ApiServer:
         Raises:
             ConfigurationError: the file is missing or wrong; the keys stay as they were.
         """
-        if self._keys is None:
-            return
-        before = self._keys.publics(lambda grant: grant.sees_all)
-        self._keys.reload()
+        if self._keys is not None:
+            self._take_over(self._keys, self._keys.reload)
+
+    def use_roles(self, roles: Mapping[str, DefinedRole]) -> None:
+        """From now on these are the operator's own roles. Tells clients, and may block, as ``reload_keys`` does.
+
+        Raises:
+            ConfigurationError: the keys file cannot be used with them; the keys stay as they were until it can.
+        """
+        if (keys := self._keys) is not None:
+            self._take_over(keys, lambda: keys.use(roles))
+
+    def _take_over(self, keys: KeyRing, read: Callable[[], None]) -> None:
+        before = keys.publics(lambda grant: grant.sees_all)
+        read()
         for peer in self._requests.peers:
-            grant = self._keys.find(peer.grant.public)
+            grant = keys.find(peer.grant.public)
             if grant != peer.grant:
                 why = KeyChanged("the key allows something else now; connect anew") if grant else _REVOKED
                 self._send(peer.route, envelope.closed(error_record(why)))
                 self._requests.forget(peer)
-        if self._publisher is not None and before - self._keys.publics(lambda grant: grant.sees_all):
+        if self._publisher is not None and before - keys.publics(lambda grant: grant.sees_all):
             self._publisher.reopen()
 
     # -- greenlets ------------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from cti.api.grant import Grant, Role
 from cti.api.grants_file import NAME
+from cti.cli.roles import checked, role_options
 from cti.errors import ConfigurationError
-from cti.web.accounts import FILE, Account, read_accounts
+from cti.web.accounts import FILE, AccountEntry, read_accounts
 from cti.web.passwords import LONGEST, Passwords
 
 SHORTEST = 8
@@ -42,7 +42,7 @@ def accounts() -> None:
 
 @accounts.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What it is for.")
+@role_options("account")
 @click.option("--agent", "agents", multiple=True, metavar="ID", help="An agent it may act for; '*' is all. Repeatable.")
 @click.option("--queue", "queues", multiple=True, metavar="ID", help="A queue it may see; '*' is all. Repeatable.")
 @click.option("--password-file", type=click.File(), help="Read the password from the first line of a file; - is stdin.")
@@ -51,6 +51,7 @@ def accounts() -> None:
 def new(  # noqa: PLR0917 - click names them
     name: str,
     role: str,
+    configuration: Path | None,
     agents: tuple[str, ...],
     queues: tuple[str, ...],
     password_file: TextIO | None,
@@ -60,14 +61,14 @@ def new(  # noqa: PLR0917 - click names them
     """Make an account called NAME; its password is asked for."""
     if not NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} cannot be an account's name: 1 to 64 letters, digits, '-' and '_'")
-    grant = Grant(name, Role(role), agents, queues)
+    said = checked(name, role, agents, queues, configuration)
     known = read_accounts(file) if file.exists() else {}
     if name in known and not replace:
         raise ConfigurationError(f"there is an account {name} in {file} already; say --replace to change it")
     password = password_file.readline().rstrip("\r\n") if password_file is not None else _asked()
     if not SHORTEST <= len(password) <= LONGEST:
         raise ConfigurationError(f"a password has {SHORTEST} to {LONGEST} characters")
-    known[name] = Account(grant, Passwords().hash(password))
+    known[name] = AccountEntry(said, Passwords().hash(password))
     _write(file, known)
     print(f"{name} may log in")
 
@@ -79,8 +80,8 @@ def list_(file: Path) -> None:
     shown = Table("name", "role", "agents", "queues")
     console = Console()
     for name, account in sorted(read_accounts(file).items()):
-        grant = account.grant
-        row = name, grant.role.value, _few(grant.agents), _few(grant.queues)
+        said = account.said
+        row = name, said.role, _few(said.agents), _few(said.queues)
         if console.is_terminal:
             shown.add_row(*row)
         else:
@@ -109,7 +110,7 @@ def _few(names: frozenset[str]) -> str:
     return ",".join(sorted(names)) or "-"
 
 
-def _write(file: Path, known: dict[str, Account]) -> None:
+def _write(file: Path, known: dict[str, AccountEntry]) -> None:
     """Replace the file at one stroke, for its owner alone."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # its mode is 0600
@@ -127,11 +128,11 @@ def _write(file: Path, known: dict[str, Account]) -> None:
         raise
 
 
-def _table(account: Account) -> str:
-    grant = account.grant
+def _table(account: AccountEntry) -> str:
+    said = account.said
     # A JSON string without escapes beyond the first plane is a TOML string too.
-    agents, queues = (json.dumps(sorted(names), ensure_ascii=False) for names in (grant.agents, grant.queues))
+    agents, queues = (json.dumps(sorted(names), ensure_ascii=False) for names in (said.agents, said.queues))
     return (
-        f"\n[accounts.{grant.name}]\npassword = {json.dumps(account.password)}\n"
-        f'role = "{grant.role.value}"\nagents = {agents}\nqueues = {queues}\n'
+        f"\n[accounts.{said.name}]\npassword = {json.dumps(account.password)}\n"
+        f'role = "{said.role}"\nagents = {agents}\nqueues = {queues}\n'
     )

@@ -13,9 +13,10 @@ import zmq.auth
 from rich.console import Console
 from rich.table import Table
 
-from cti.api.grant import ALL, Grant, Role
-from cti.api.grants_file import NAME
+from cti.api.grant import ALL
+from cti.api.grants_file import NAME, Entry
 from cti.api.keyring import FILE, SERVER, KeyEntry, read_keys, read_pair
+from cti.cli.roles import checked, role_options
 from cti.errors import ConfigurationError
 
 _HEADER = """# Who may use the API; see `cti keys --help`. The server takes changes over by itself.
@@ -39,27 +40,34 @@ def keys() -> None:
 
 @keys.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What the key is for.")
+@role_options("key")
 @click.option("--agent", "agents", multiple=True, metavar="ID", help="An agent it may act for; '*' is all. Repeatable.")
 @click.option("--queue", "queues", multiple=True, metavar="ID", help="A queue it may see; '*' is all. Repeatable.")
 @_directory
-def new(name: str, role: str, agents: tuple[str, ...], queues: tuple[str, ...], directory: Path) -> None:
+def new(  # noqa: PLR0917 - click names them
+    name: str,
+    role: str,
+    configuration: Path | None,
+    agents: tuple[str, ...],
+    queues: tuple[str, ...],
+    directory: Path,
+) -> None:
     """Make a key called NAME: NAME.key_secret is for the client alone, its public half goes into keys.toml.
 
     The first key made in a directory makes the server's own pair too; clients need server.key.
     """
     if not NAME.fullmatch(name) or name == SERVER:
         raise ConfigurationError(f"{name!r} cannot be a key's name: 1 to 64 letters, digits, '-', '_', not {SERVER!r}")
-    grant = Grant(name, Role(role), agents, queues)
+    said = checked(name, role, agents, queues, configuration)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / FILE
-    if file.exists() and any(entry.grant.name == name for entry in read_keys(file)):
+    if file.exists() and any(entry.said.name == name for entry in read_keys(file)):
         raise ConfigurationError(f"there is a key {name} in {file} already; choose another name")
     if not (directory / f"{SERVER}.key_secret").exists():
         _make_pair(directory, SERVER)
     public = _make_pair(directory, name)
     before = file.read_text(encoding="utf-8") if file.exists() else _HEADER
-    _write(file, before + _table(grant, public))
+    _write(file, before + _table(said, public))
     print(f"{directory / name}.key_secret is for the client alone; give it {directory / SERVER}.key too")
 
 
@@ -68,18 +76,18 @@ def new(name: str, role: str, agents: tuple[str, ...], queues: tuple[str, ...], 
 def list_(directory: Path) -> None:
     """Show every key: its name, its role, what it covers, and whether it was revoked."""
     shown = Table("name", "role", "agents", "queues", "public key", "")
-    for entry in sorted(read_keys(directory / FILE), key=lambda entry: entry.grant.name):
-        grant = entry.grant
+    for entry in sorted(read_keys(directory / FILE), key=lambda entry: entry.said.name):
+        said = entry.said
         state = "revoked" if entry.revoked else ""
-        shown.add_row(grant.name, grant.role.value, _few(grant.agents), _few(grant.queues), grant.public, state)
+        shown.add_row(said.name, said.role, _few(said.agents), _few(said.queues), said.public, state)
     console = Console()
     if console.is_terminal:
         console.print(shown)
         return
     for entry in read_keys(directory / FILE):
-        grant = entry.grant
-        covers = f"agents={_few(grant.agents)} queues={_few(grant.queues)}"
-        print(grant.name, grant.role.value, covers, grant.public, "revoked" if entry.revoked else "good")
+        said = entry.said
+        covers = f"agents={_few(said.agents)} queues={_few(said.queues)}"
+        print(said.name, said.role, covers, said.public, "revoked" if entry.revoked else "good")
 
 
 @keys.command()
@@ -103,7 +111,7 @@ def revoke(name: str, directory: Path) -> None:
 
 def _entry(file: Path, name: str) -> KeyEntry:
     for entry in read_keys(file):
-        if entry.grant.name == name:
+        if entry.said.name == name:
             return entry
     raise ConfigurationError(f"there is no key {name!r} in {file}; `cti keys list` shows what there is")
 
@@ -125,10 +133,10 @@ def _for_owner_alone() -> Iterator[None]:
         os.umask(before)
 
 
-def _table(grant: Grant, public: str) -> str:
+def _table(said: Entry, public: str) -> str:
     return (
-        f'\n[keys.{grant.name}]\npublic = "{public}"\nrole = "{grant.role.value}"\n'
-        f"agents = {_toml(grant.agents)}\nqueues = {_toml(grant.queues)}\n"
+        f'\n[keys.{said.name}]\npublic = "{public}"\nrole = "{said.role}"\n'
+        f"agents = {_toml(said.agents)}\nqueues = {_toml(said.queues)}\n"
     )
 
 

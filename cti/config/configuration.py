@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from cti.api import DefinedRole
 from cti.config.problem import Problem
 from cti.config.routes import Routes
 from cti.config.service_tables import Services
@@ -29,6 +30,7 @@ class Configuration:
         log: the log.
         services: what there is around the calls: state, journal, web, webhooks, alarms, audit, recordings.
         api: the interface for other programs, None for none.
+        roles: the operator's own, which keys and accounts may have, by name.
         queues: by name, in an order in which they can be defined: where a queue's calls overflow to comes before it.
         agents: by name.
         log_on: who is logged on at the start, and whether ready.
@@ -44,6 +46,7 @@ class Configuration:
     log: LogSettings
     services: Services
     api: ApiSettings | None
+    roles: Mapping[str, DefinedRole]
     queues: Mapping[QueueId, QueueSettings]
     agents: Mapping[AgentId, AgentSettings]
     log_on: Mapping[AgentId, bool]

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
-from cti.api import KeyRing, Limits
+from cti.api import DefinedRole, KeyRing, Limits
 from cti.api.keyring import FILE, read_keys
 from cti.api.sockets import check_plain
 from cti.config.checks import Known, doubts, of_services, wrong_references
@@ -22,6 +22,8 @@ from cti.config.line_index import Path as Keys
 from cti.config.problem import BadConfiguration, Problem
 from cti.config.queue_order import in_order
 from cti.config.queue_table import read_agent, read_overflow, read_queue
+from cti.config.roles_table import TABLE as ROLES
+from cti.config.roles_table import of_roles, read_roles
 from cti.config.routes_table import read_routes
 from cti.config.service_tables import ServiceTables, Tables
 from cti.config.settings import (
@@ -82,7 +84,9 @@ class _Reading:
         centre = self._settings(top, "centre", CentreSettings)
         daemon = self._daemon(top)
         log = self._settings(top, "log", LogSettings)
-        api = self._api(top) if top.has("api") else None
+        role_tables = {name: self._with_variables(table) for name, table in self._named(top, ROLES).items()}
+        roles = read_roles(role_tables)
+        api = self._api(top, roles) if top.has("api") else None
         skills = self._skills(top)
         queue_tables, agent_tables = self._named(top, "queue"), self._named(top, "agent")
         queues = {QueueId(name): read_queue(section, name) for name, section in queue_tables.items()}
@@ -93,7 +97,7 @@ class _Reading:
             if ready is not None:
                 log_on[AgentId(name)] = ready
         destinations = self._destinations(top)
-        service_tables = ServiceTables(given, top, queues.keys(), agents.keys())
+        service_tables = ServiceTables(given, top, queues.keys(), agents.keys(), roles)
         services = service_tables.skip() if calls_only else service_tables.read()
         routes = read_routes(top, self._path.parent, queues.keys(), agents.keys(), self._section, services.mailboxes)
         top.end()
@@ -126,6 +130,7 @@ class _Reading:
             log=log,
             services=services,
             api=api,
+            roles=roles,
             queues={name: good_queues[name] for name in ordered},
             agents=good_agents,
             log_on=log_on,
@@ -139,6 +144,8 @@ class _Reading:
             *self._of_keys(api, service_tables),
             *of_services(made),
         ]
+        if not calls_only:
+            said += of_roles(roles, queues.keys(), agents.keys(), service_tables.roles_used)
         warnings = [*self._warnings(made, skills), *(self._doubt(*one) for one in said)]
         return evolve(made, warnings=tuple(warnings))
 
@@ -201,13 +208,13 @@ class _Reading:
             return None
         return self._placed(self._placed(made, "pid_file"), "control")
 
-    def _api(self, top: Section) -> ApiSettings | None:
+    def _api(self, top: Section, roles: Mapping[str, DefinedRole]) -> ApiSettings | None:
         made = self._settings(top, "api", ApiSettings)
         if made is None:
             return None
         made, section = self._placed(made, "keys"), self._section("api", {})
         if made.keys:
-            section.made("keys", KeyRing, made.keys)
+            section.made("keys", KeyRing, made.keys, roles)
         elif not made.allow_plain:
             for key in ("bind", "publish"):
                 if getattr(made, key):
@@ -219,7 +226,7 @@ class _Reading:
         if api is None or not api.keys:
             return ()
         return tables.of_grants(
-            "api", "keys", (entry.grant for entry in read_keys(Path(api.keys) / FILE) if not entry.revoked)
+            "api", "keys", [entry.said for entry in read_keys(Path(api.keys) / FILE) if not entry.revoked]
         )
 
     def _destinations(self, top: Section) -> tuple[Destination, ...]:

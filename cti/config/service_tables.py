@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from attrs import Factory, evolve, frozen
 
 from cti.alarms import AlarmSettings, MailSettings
-from cti.api.grant import ALL, Grant
+from cti.api.grant import ALL
+from cti.api.grants_file import Entry
+from cti.api.role import DefinedRole
 from cti.config.environment import has_variable, of_variable, others_can_read, read_secret
 from cti.config.service_settings import (
     DAY_S,
@@ -117,9 +119,17 @@ class ServiceTables:
         top: the whole of it; what is read here is taken out.
         queues: the names of the queues there are.
         agents: those of the agents.
+        roles: the operator's own, by name.
     """
 
-    def __init__(self, tables: Tables, top: Section, queues: Collection[str], agents: Collection[str]) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        top: Section,
+        queues: Collection[str],
+        agents: Collection[str],
+        roles: Mapping[str, DefinedRole],
+    ) -> None:
         self._tables = tables
         self._top = top
         self._names: dict[str, tuple[Collection[str], type[UnknownName]]] = {
@@ -127,6 +137,9 @@ class ServiceTables:
             "agents": (agents, UnknownAgent),
         }
         self._keeps = False
+        self._roles = roles
+        self.roles_used: set[str] = set()
+        """The roles that keys and accounts have."""
         self.doubts: list[Said] = []
         """What probably was not meant."""
 
@@ -218,7 +231,7 @@ class ServiceTables:
             return None
         section = self._with_secret("web", data, "metrics_token")
         try:
-            from cti.web.accounts import read_accounts  # noqa: PLC0415 - an extra
+            from cti.web.accounts import Accounts, read_accounts  # noqa: PLC0415 - an extra
             from cti.web.limits import WebLimits  # noqa: PLC0415 - the same
             from cti.web.listening import check_open, listener, tls_context  # noqa: PLC0415 - the same
         except ImportError as error:
@@ -236,21 +249,23 @@ class ServiceTables:
         if not made.allow_plain:
             section.made("bind", check_open, made.bind, accounts=bool(made.accounts), tls=bool(made.certificate))
         if made.accounts:
-            found = section.made("accounts", read_accounts, Path(made.accounts))
-            if found is not None:
-                self.doubts += self.of_grants("web", "accounts", (account.grant for account in found.values()))
+            file = Path(made.accounts)
+            if section.made("accounts", Accounts, file, self._roles) is not None:
+                found = [each.said for each in read_accounts(file).values()]
+                self.doubts += self.of_grants("web", "accounts", found)
                 if not found:
                     self.doubts.append(("web", "accounts", "it has no account: nobody can log in"))
-            if others_can_read(Path(made.accounts)):
+            if others_can_read(file):
                 self.doubts.append(("web", "accounts", f"others can read {made.accounts}; chmod 600 it"))
         return made
 
-    def of_grants(self, table: str, key: str, grants: Iterator[Grant]) -> Iterator[Said]:
+    def of_grants(self, table: str, key: str, grants: Iterable[Entry]) -> Iterator[Said]:
         """What keys or accounts cover and the file does not have."""
         for grant in grants:
+            self.roles_used.add(grant.role)
             for what, (known, unknown) in self._names.items():
                 for name in sorted(getattr(grant, what) - {ALL} - set(known)):
-                    yield table, key, f"{grant.name!r} ({grant.role.value}) has an {unknown(name, known)}"
+                    yield table, key, f"{grant.name!r} ({grant.role}) has an {unknown(name, known)}"
 
     def _webhooks(self) -> tuple[Webhook, ...]:
         if not self._top.has("webhook"):

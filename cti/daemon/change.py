@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Final
 
 from attrs import evolve, fields, frozen
@@ -95,6 +96,7 @@ def change(old: Configuration, new: Configuration) -> Change:
         *_told_of(old.services.alarms.rules, new.services.alarms.rules, "alarms"),
         *(["alarms.mail: changed"] if old.services.alarms.mail != new.services.alarms.mail else []),
         *_told_of_webhooks(old, new),
+        *_told_of_roles(old, new),
     ]
     return Change(
         queues=queues,
@@ -163,7 +165,15 @@ def _told_of(before: Any, after: Any, what: str) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    return value.text or "anybody" if isinstance(value, Requirement) else short(value)
+    match value:
+        case Requirement():
+            return value.text or "anybody"
+        case Enum():
+            return str(value.value)
+        case frozenset():
+            return ", ".join(sorted(map(str, value))) or "none"
+        case _:
+            return short(value)
 
 
 def _told_of_webhooks(old: Configuration, new: Configuration) -> list[str]:
@@ -178,3 +188,8 @@ def _told_of_routes(old: Configuration, new: Configuration) -> list[str]:
     before, after = old.routes.said, new.routes.said
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return [f"{name}: changed" for name in names]
+
+
+def _told_of_roles(old: Configuration, new: Configuration) -> list[str]:
+    said = [f"role {name}: removed" for name in old.roles if name not in new.roles]
+    return said + _told("role", old.roles, {name: one for name, one in new.roles.items() if old.roles.get(name) != one})

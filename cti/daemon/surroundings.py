@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import gevent.event
 import structlog
 
 from cti.alarms import Alarm, AlarmLedger, AlarmMail, AlarmWatch
-from cti.api import ApiServer
+from cti.api import ApiServer, DefinedRole
 from cti.audit import AuditLog
 from cti.center import CallCenter
 from cti.config import (
@@ -25,7 +25,7 @@ from cti.config import (
     RecordingsSettings,
     WebSettings,
 )
-from cti.errors import CtiError
+from cti.errors import ConfigurationError, CtiError
 from cti.messages import Messages
 from cti.model import events
 from cti.recordings import DAY_S, Recordings
@@ -58,6 +58,10 @@ class Part(Protocol):
 
     def stop(self) -> None:
         """End."""
+        ...
+
+    def use_roles(self, roles: Mapping[str, DefinedRole]) -> None:
+        """Take these for the operator's own roles from now on."""
         ...
 
 
@@ -146,8 +150,10 @@ class Surroundings:
             self._begin("web", lambda: self._web(web))
 
     def reload(self, new: Configuration) -> None:
-        """Take over the webhooks and alarms of another configuration; all else needs a restart, and is the same."""
+        """Take over the roles, webhooks and alarms of another configuration; all else needs a restart, and is the same."""
         old, self._made = self._made, new
+        if new.roles != old.roles:
+            self._use_roles(new)
         if new.services.webhooks != old.services.webhooks:
             self._use_webhooks(new)
         if new.services.alarms.rules != old.services.alarms.rules:
@@ -165,6 +171,13 @@ class Surroundings:
         if self._mail is not None:
             self._mail.stop()
         self._closing.close()
+
+    def _use_roles(self, made: Configuration) -> None:
+        for name, part in self._parts.items():
+            try:
+                part.use_roles(made.roles)
+            except ConfigurationError as error:  # the file was changed since the configuration was checked
+                _log.error("roles are not taken over", part=name, reason=str(error))
 
     # -- parts that serve -----------------------------------------------------------------------------------------
 
@@ -210,6 +223,7 @@ class Surroundings:
             allow_plain=settings.allow_plain,
             limits=settings.limits,
             audit=self._audit.done if self._audit is not None else None,
+            roles=self._made.roles,
         )
 
     def _web(self, settings: WebSettings) -> Part:
@@ -227,6 +241,7 @@ class Surroundings:
             wallboard=settings.wallboard,
             limits=settings.limits,
             audit=self._audit.done if self._audit is not None else None,
+            roles=self._made.roles,
             collectors=[self],
         )
 

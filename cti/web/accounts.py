@@ -14,7 +14,8 @@ from argon2.exceptions import InvalidHashError
 from attrs import frozen
 
 from cti.api.grant import Grant
-from cti.api.grants_file import GrantsFile, grant, tables
+from cti.api.grants_file import Entry, GrantsFile, entry, tables
+from cti.api.role import DefinedRole
 from cti.errors import ConfigurationError
 
 FILE: Final = "accounts.toml"
@@ -36,19 +37,29 @@ class Account:
     password: str
 
 
+@frozen
+class AccountEntry:
+    """What the file says of one: its role by name, and the argon2 hash of its password."""
+
+    said: Entry
+    password: str
+
+
 class Accounts:
     """The accounts of a file, which `cti accounts` writes.
 
     Args:
         file: the TOML file.
+        roles: those of the operator's own, by name, that accounts may have.
 
     Raises:
         ConfigurationError: it is missing or wrong; the message names file and account.
     """
 
-    def __init__(self, file: str | os.PathLike[str]) -> None:
+    def __init__(self, file: str | os.PathLike[str], roles: Mapping[str, DefinedRole] | None = None) -> None:
+        self._roles = roles or {}
         self._file = GrantsFile(file)
-        self._accounts = read_accounts(self._file.path)
+        self._accounts = self._read()
         if self._file.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             _log.warning("others can read the accounts file; chmod 600 it", file=str(self._file.path))
 
@@ -79,18 +90,32 @@ class Accounts:
         Raises:
             ConfigurationError: it is missing or wrong; the accounts stay as they were.
         """
+        self._accounts = self._read()
+
+    def use(self, roles: Mapping[str, DefinedRole]) -> None:
+        """From now on these are the operator's own roles; reads the file again.
+
+        Raises:
+            ConfigurationError: the file is missing or wrong, or an account has none of these roles; what
+                the others may do stays as it was, until the file is right.
+        """
+        self._roles = roles
+        self._accounts = self._read()
+
+    def _read(self) -> dict[str, Account]:
         self._file.about_to_read()
-        self._accounts = read_accounts(self._file.path)
+        found = read_accounts(self._file.path)
+        return {name: Account(each.said.grant(self._roles), each.password) for name, each in found.items()}
 
 
-def read_accounts(file: Path) -> dict[str, Account]:
+def read_accounts(file: Path) -> dict[str, AccountEntry]:
     """Every account of a file, by name.
 
     Raises:
         ConfigurationError: it cannot be read, or says something that makes no sense; the message names the account.
     """
     found = tables(file, "accounts", _FIELDS, made_by="cti accounts new")
-    return {name: Account(grant(where, name, values), _password(where, values)) for where, name, values in found}
+    return {name: AccountEntry(entry(where, name, values), _password(where, values)) for where, name, values in found}
 
 
 def _password(where: str, values: dict[str, Any]) -> str:

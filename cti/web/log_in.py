@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
 from cti.api.refusal import Refused, TooFast
+from cti.api.role import DefinedRole
 from cti.errors import ConfigurationError
 from cti.web.accounts import Accounts
 from cti.web.buckets import Buckets
@@ -90,10 +92,16 @@ class LogIn:
 
     def take_over(self) -> None:
         """Read the accounts again if the file has changed; whose account is another is logged out."""
-        if not self._accounts.is_changed():
-            return
+        if self._accounts.is_changed():
+            self._take_over(self._accounts.reload)
+
+    def use_roles(self, roles: Mapping[str, DefinedRole]) -> None:
+        """From now on these are the operator's own roles; whose account means something else is logged out."""
+        self._take_over(lambda: self._accounts.use(roles))
+
+    def _take_over(self, read: Callable[[], None]) -> None:
         try:
-            self._accounts.reload()
+            read()
         except ConfigurationError as error:
             _log.error("the accounts file is not taken over", reason=str(error))
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import gevent
@@ -13,6 +13,7 @@ import structlog
 
 from cti.api.centre import Centre
 from cti.api.requests import Done
+from cti.api.role import DefinedRole
 from cti.api.tally import Tally
 from cti.errors import ConfigurationError
 from cti.web.accounts import Accounts
@@ -54,6 +55,7 @@ class WebServer:
         wallboard: whether there is a page at ``/``.
         limits: what one client may ask for.
         audit: called with each request that was to change something, done or refused; must not block.
+        roles: those of the operator's own, by name, that accounts may have.
         collectors: more for ``/metrics``, such as ``api_metrics(server)``.
 
     Raises:
@@ -74,6 +76,7 @@ class WebServer:
         wallboard: bool = True,
         limits: WebLimits | None = None,
         audit: Callable[[Done], object] | None = None,
+        roles: Mapping[str, DefinedRole] | None = None,
         collectors: Iterable[Any] = (),
     ) -> None:
         self._host, self._port = listener(bind)
@@ -82,7 +85,7 @@ class WebServer:
             check_open(bind, accounts=accounts is not None, tls=self._tls is not None)
         self._centre = centre
         self._limits = limits or WebLimits()
-        self._accounts = Accounts(accounts) if accounts is not None else None
+        self._accounts = Accounts(accounts, roles) if accounts is not None else None
         self._proxied = proxied
         self._allow_plain = allow_plain
         self._metrics_token = metrics_token
@@ -186,6 +189,15 @@ class WebServer:
         """Read the accounts file again if it has changed, which also happens within a second by itself."""
         if self._log_in is not None:
             self._log_in.take_over()
+            self._feed.wake()
+
+    def use_roles(self, roles: Mapping[str, DefinedRole]) -> None:
+        """From now on these are the operator's own roles; whose account means something else is logged out.
+
+        Where the accounts file cannot be used with them, that is logged, and the accounts stay as they were.
+        """
+        if self._log_in is not None:
+            self._log_in.use_roles(roles)
             self._feed.wake()
 
     def _sweep(self) -> None:

@@ -209,3 +209,26 @@ def test_an_address_that_is_taken_ends_it_with_a_message(running, receiver):
     running.start()
     assert running.wait() == 2
     assert any(f"cannot bind 127.0.0.1:{port}" in str(line.get("reason")) for line in running.lines())
+
+
+def test_a_reload_applies_roles_and_tells_whose_mean_something_else_now(running, receiver):
+    write_accounts(running.directory / "accounts.toml", {"sue": 'role = "lead"', "ann": 'role = "administrator"'})
+    role = "[roles.lead]\nrole = 'supervisor'\nqueues = ['claims']\nmethods = ['snapshot']\n"
+    configured(running, receiver, more=role)
+    running.ready()
+    served = visitor(running)
+    sue, ann = served.bearer("sue"), served.bearer("ann")
+    assert served.get("/v1/session", **sue).json["queues"] == ["claims"]
+    assert served.get("/v1/queue/get?queue=claims", **sue).status == 403
+    configured(running, receiver, more=role.replace("['snapshot']", "['snapshot', 'queue.get']"))
+    status, said = running.command("reload")
+    assert status == 0, said
+    assert "role lead: methods snapshot -> queue.get, snapshot" in said
+    assert served.get("/v1/session", **sue).status == 401, "logged out, as for a changed account"
+    assert served.get("/v1/session", **ann).status == 200
+    assert served.get("/v1/queue/get?queue=claims", **served.bearer("sue")).status == 200
+    configured(running, receiver)
+    status, said = running.command("reload")
+    assert status == 2
+    assert "[web]: accounts: " in said
+    assert "unknown role 'lead'" in said
