@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 REPLACE_AFTER_S: Final = 1.0
 """How long after its end a part is started anew; again and again if need be, while an alarm says so."""
 EXPIRE_EVERY_S: Final = 3600.0
+SESSIONS: Final = "sessions.sqlite3"
+"""Below the directory of [state]: who is logged in over HTTP."""
 DEAD_LETTERS: Final = "dead-letters.jsonl"
 """Below the directory of [state]: messages that no webhook took."""
 
@@ -229,6 +231,7 @@ class Surroundings:
     def _web(self, settings: WebSettings) -> Part:
         from cti.web import WebServer  # noqa: PLC0415 - an extra
 
+        state = self._made.services.state
         return WebServer(
             self._centre,
             settings.bind,
@@ -242,6 +245,7 @@ class Surroundings:
             limits=settings.limits,
             audit=self._audit.done if self._audit is not None else None,
             roles=self._made.roles,
+            sessions=Path(state.directory) / SESSIONS if state is not None else None,
             collectors=[self],
         )
 

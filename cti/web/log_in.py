@@ -88,7 +88,9 @@ class LogIn:
             buckets.give_back(of)
         if self._accounts.find(name) != account:  # the file was changed while the password was being checked
             raise LogInFailed("name or password is wrong")
-        return self._sessions.begin(account, time.monotonic())
+        begun = self._sessions.begin(account, time.monotonic())
+        self._sessions.written()
+        return begun
 
     def take_over(self) -> None:
         """Read the accounts again if the file has changed; whose account is another is logged out."""

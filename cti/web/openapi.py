@@ -71,6 +71,9 @@ def description(*, accounts: bool) -> dict[str, Any]:
     return described
 
 
+_FLAG: Final = {"type": "string", "enum": ["true", "false"]}
+
+
 def _operation(method: Method, schemas: Schemas) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": method.name,
@@ -134,8 +137,9 @@ def _session(schemas: Schemas) -> dict[str, Any]:
         "delete": {
             "operationId": "session.log_out",
             "tags": ["session"],
-            "summary": "Log out.",
-            "responses": _responses({HTTPStatus.NO_CONTENT: None}, EVERY),
+            "summary": "Log out, here or everywhere.",
+            "parameters": [{"name": session_resource.EVERYWHERE, "in": "query", "schema": _FLAG}],
+            "responses": _responses({HTTPStatus.NO_CONTENT: None}, (*EVERY, refusal.InvalidParameter)),
         },
     }
 
@@ -145,8 +149,7 @@ def _events(schemas: Schemas) -> dict[str, Any]:
         {"name": name, "in": "query", "schema": schema, "style": "form", "explode": True}
         for name, (schema, _) in schemas.properties(InterestParams).items()
     ]
-    flag = {"type": "string", "enum": ["true", "false"]}
-    parameters.append({"name": events_resource.SNAPSHOT, "in": "query", "schema": flag})
+    parameters.append({"name": events_resource.SNAPSHOT, "in": "query", "schema": _FLAG})
     parameters.append({"name": events_resource.LAST, "in": "query", "schema": {"type": "string"}})
     errors = (
         *EVERY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import gevent
@@ -28,6 +29,7 @@ from cti.web.log_in import LogIn
 from cti.web.methods_resource import Methods
 from cti.web.metrics import CentreMetrics, ServerMetrics, registry
 from cti.web.passwords import Passwords
+from cti.web.session_store import SessionStore
 from cti.web.sessions import Sessions
 from cti.web.standing import Pulse
 
@@ -55,6 +57,7 @@ class WebServer:
         wallboard: whether there is a page at ``/``.
         limits: what one client may ask for.
         audit: called with each request that was to change something, done or refused; must not block.
+        sessions: the file where sessions are kept over a restart, as hashes; None: whoever is logged in has to log in again.
         roles: those of the operator's own, by name, that accounts may have.
         collectors: more for ``/metrics``, such as ``api_metrics(server)``.
 
@@ -76,6 +79,7 @@ class WebServer:
         wallboard: bool = True,
         limits: WebLimits | None = None,
         audit: Callable[[Done], object] | None = None,
+        sessions: str | os.PathLike[str] | None = None,
         roles: Mapping[str, DefinedRole] | None = None,
         collectors: Iterable[Any] = (),
     ) -> None:
@@ -91,6 +95,7 @@ class WebServer:
         self._metrics_token = metrics_token
         self._wallboard = wallboard
         self._audit = audit
+        self._kept_at = Path(sessions) if sessions is not None else None
         self._collectors = tuple(collectors)
         self._tally = Tally()
         self._server: HttpServer | None = None
@@ -110,10 +115,13 @@ class WebServer:
         """Bind and serve. Does not block.
 
         Raises:
-            ConfigurationError: the address cannot be bound.
+            ConfigurationError: the address cannot be bound, or the file of the sessions cannot be used.
         """
         limits = self._limits
-        self._sessions = Sessions(limits)
+        kept = SessionStore(self._kept_at) if self._kept_at is not None and self._accounts is not None else None
+        self._sessions = Sessions(limits, kept)
+        if self._accounts is not None and (back := self._sessions.bring_back(self._accounts.by_name, time.monotonic())):
+            _log.info("sessions go on", sessions=back)
         self._log_in = LogIn(self._accounts, self._sessions, limits, Passwords()) if self._accounts else None
         self._door = Door(
             self._log_in,
@@ -156,8 +164,11 @@ class WebServer:
             raise ConfigurationError(f"cannot bind {self._host}:{self._port}: {error.strerror}") from None
         self._server = server
         self._feed.failed.rawlink(self.failed)
-        for work in (pulse.run, self._sweep):
-            greenlet = gevent.spawn(work)
+        work: list[Callable[[], None]] = [pulse.run, self._sweep]
+        if kept is not None:
+            work.append(lambda: kept.run(lambda: self._sessions.used(time.monotonic())))
+        for each in work:
+            greenlet = gevent.spawn(each)
             greenlet.link_exception(self._ended)
             self._greenlets.append(greenlet)
 
@@ -171,6 +182,7 @@ class WebServer:
         self._server.stop()
         self._server = None
         self._end_log_in()
+        self._sessions.close()
 
     @property
     def url(self) -> str:

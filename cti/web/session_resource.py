@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import falcon
 from attrs import frozen
 
 from cti.api.converter import plain, structured
-from cti.api.refusal import NotPermitted
+from cti.api.refusal import InvalidParameter, NotPermitted
 from cti.web.door import Door
 from cti.web.json_text import read_object, written
 from cti.web.limits import WebLimits
@@ -19,7 +20,22 @@ from cti.web.sessions import Session
 
 PATH: Final = "/v1/session"
 
+EVERYWHERE: Final = "everywhere"
+"""In the query of a log-out."""
+
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def wants_everywhere(params: Mapping[str, Any]) -> bool:
+    """Whether all sessions of the account are to end.
+
+    Raises:
+        InvalidParameter: it is neither true nor false.
+    """
+    said = params.get(EVERYWHERE, "false")
+    if said not in {"true", "false"}:
+        raise InvalidParameter("everywhere must be true or false", f"params.{EVERYWHERE}")
+    return bool(said == "true")
 
 
 @frozen
@@ -79,11 +95,15 @@ class SessionResource:
             self._set_cookie(response, token)
 
     def on_delete(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Log out."""
-        self._door.session(request)
+        """Log out, here or everywhere."""
+        everywhere = wants_everywhere(request.params)
+        session = self._door.session(request)
         token, is_cookie = self._door.token(request)
         if token is not None:
             self._door.sessions.end(token)
+        if everywhere:
+            self._door.sessions.end_all(session.grant.name)
+        self._door.sessions.written()
         if is_cookie and self._door.log_in is not None:
             self._set_cookie(response, "", expires=_LONG_AGO)
         response.status = falcon.HTTP_204

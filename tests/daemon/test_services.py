@@ -232,3 +232,20 @@ def test_a_reload_applies_roles_and_tells_whose_mean_something_else_now(running,
     assert status == 2
     assert "[web]: accounts: " in said
     assert "unknown role 'lead'" in said
+
+
+def test_a_restart_logs_nobody_out_over_http(running, served, receiver):
+    sue = served.bearer("sue")
+    assert served.get("/v1/session", **sue).json["name"] == "sue"
+    running.kill()
+    running.ready()
+    assert running.of("sessions go on", sessions=1)
+    again = visitor(running)
+    assert again.get("/v1/session", **sue).json["name"] == "sue"
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 0
+    (running.directory / "state" / "sessions.sqlite3").write_bytes(b"garbage" * 100)
+    running.ready()
+    (said,) = running.of("a damaged file was set aside, and a new one is begun")
+    assert "sessions.sqlite3.damaged-" in said["file"]
+    assert visitor(running).get("/v1/session", **sue).status == 401
