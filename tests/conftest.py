@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("cti", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cti")  # how slow a busy machine makes up data is not what is tested
 
 
 @pytest.fixture(autouse=True)
