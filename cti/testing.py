@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from cti.call import QueueOutcome
-from cti.errors import CallGone
+from cti.errors import CallGone, ConfigurationError
 from cti.messages.arrivals import MessageLeft
 from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
@@ -23,7 +23,7 @@ from cti.model.ids import AgentId, InteractionId, QueueId
 from cti.model.mailbox import Mailbox
 from cti.model.party import HIDDEN, is_number
 from cti.model.personal import LastAgent, Personal
-from cti.script.callback_number import CallbackOutcome, agreed_number, goodbye
+from cti.script.callback_number import WHY_NOT, CallbackOutcome, agreed_number, goodbye
 from cti.script.collected import no_secret
 from cti.script.conversation import Conversation
 from cti.script.fake_control import PATIENCE_S, FakeControl, HangUp, Press, Speaks, Turn
@@ -45,6 +45,7 @@ class FakeCall(Conversation):
         data: attached from the beginning.
         queues: how a queue ends, by its id: an agent's id who answers, or None when the caller gives up waiting.
         callbacks: which numbers may be called back; ``*`` and ``?`` match as in file names.
+        no_callback: why no callback is taken in the end: ``pending``, ``busy`` or ``closed``; empty takes them.
         other_numbers: whether callers may give another number than their own.
         hang_up_s: when the caller hangs up in any case.
         missing: prompts that are not there.
@@ -64,6 +65,7 @@ class FakeCall(Conversation):
         data: Mapping[str, Any] | None = None,
         queues: Mapping[str, str | None] | None = None,
         callbacks: Iterable[str] = ("*",),
+        no_callback: str = "",
         other_numbers: bool = True,
         hang_up_s: float = PATIENCE_S,
         missing: Collection[str] = (),
@@ -97,7 +99,12 @@ class FakeCall(Conversation):
         """The queue it was in last."""
         self.own_priority = 0
         """Its priority without its queue's."""
+        if no_callback and no_callback not in WHY_NOT:
+            raise ConfigurationError(
+                f"no_callback is {no_callback!r}; it must be one of {', '.join(WHY_NOT)}, or empty"
+            )
         self._callbacks = tuple(callbacks)
+        self._no_callback = no_callback
         self._other_numbers = other_numbers
         self.faxes: list[tuple[str, int]] = []
         """Each fax that was received: the mailbox, and its pages."""
@@ -188,6 +195,7 @@ class FakeCall(Conversation):
             wanted, why = agreed_number(self, wanted, self._may_be_called, words, others=self._other_numbers)
         if not why and not self._may_be_called(wanted):
             why = "refused"
+        why = why or self._no_callback
         if why:
             return CallbackOutcome(False, why, wanted)
         self.attach(**(data or {}))

@@ -4,9 +4,10 @@ Without a phone: `cti ivr draw examples/ivr.toml` and `cti ivr try examples/ivr.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
-from cti import CallCenter, events
+from cti import CallbackPrompts, CallbackSettings, CallCenter, Destination, Messages, events
 from cti.ivr import Ivr, read_ivr
 
 CUSTOMERS = {"4711": "vip", "4712": "known"}
@@ -24,14 +25,26 @@ def customer(visit):
     return CUSTOMERS.get(visit.data["policy"])
 
 
-centre = CallCenter(switch=sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:8021")
-for queue in ("claims", "sales"):
-    centre.add_queue(queue)
+centre = CallCenter(
+    switch=sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:8021",
+    messages=Messages(f"{tempfile.gettempdir()}/cti-messages"),  # where FreeSWITCH may write, on its machine
+    allowed_destinations=[Destination("0[1-9]*", "sofia/gateway/trunk/{number}")],
+)
+centre.add_queue("claims")
+centre.add_queue("sales", callback=CallbackSettings(prompts=CallbackPrompts(choose="tone_stream://%(100,50,880)")))
+centre.add_mailbox("service", queue="sales")
 for user in ("1001", "1002"):
     centre.add_agent(user, contact=f"user/{user}").log_on(ready=True)
 
 tree = read_ivr((Path(__file__).parent / "ivr.toml").read_text(encoding="utf-8"))
-menu = Ivr(tree, lookups={"customer": customer}, calendars={"office": Always()}, queues=("claims", "sales"))
+menu = Ivr(
+    tree,
+    lookups={"customer": customer},
+    calendars={"office": Always()},
+    queues=("claims", "sales"),
+    calling_back=("sales",),
+    mailboxes=("service",),
+)
 centre.on_call("5*")(menu)
 
 

@@ -80,18 +80,37 @@ def draw(file: Path, output: Path | None) -> None:
 @click.option("--keys", default=None, help="What is pressed at each question: 1,4711#,,2 (nothing at the third).")
 @click.option("--closed", multiple=True, metavar="CALENDAR", help="A calendar that is closed; the others are open.")
 @click.option("--answer", "answers", multiple=True, metavar="LOOKUP=WORD", help="What a look-up answers.")
+@click.option("--from", "calling_number", default="0301234567", metavar="NUMBER", help="Who calls.")
+@click.option("--no-callback", metavar="WHY", default="", help="Why no callback is taken: pending, busy or closed.")
+@click.option(
+    "--fax", "fax_pages", metavar="PAGES", type=click.IntRange(0, 999), default=0, help="A fax machine calls."
+)
 @click.option("--data", multiple=True, metavar="NAME=VALUE", help="Data that the call brings.")
-def try_(
-    file: Path, keys: str | None, closed: tuple[str, ...], answers: tuple[str, ...], data: tuple[str, ...]
+def try_(  # noqa: PLR0917 - the options
+    file: Path,
+    keys: str | None,
+    closed: tuple[str, ...],
+    answers: tuple[str, ...],
+    calling_number: str,
+    no_callback: str,
+    fax_pages: int,
+    data: tuple[str, ...],
 ) -> None:
     """Walk through a voice menu without a phone.
 
     At each question type keys (or "say words", where the menu has words); an empty line is silence, "bye" hangs up.
+    At the tone of a mailbox "say words" leaves a message; "#" or "bye" end it before anything is said.
     """
     tree = _sound(file)
     given, attached = _pairs("--answer", answers), _pairs("--data", data)
     caller = _Caller(keys)
-    call = caller.call = FakeCall(caller.turns(), data=attached)
+    call = caller.call = FakeCall(
+        caller.turns(),
+        calling_number=calling_number,
+        data=attached,
+        no_callback=no_callback,
+        fax_pages=fax_pages,
+    )
     nodes = tree.nodes.values()
     service = Ivr(
         tree,
@@ -106,6 +125,12 @@ def try_(
     caller.tell()
     if call.data:
         print("data: " + ", ".join(f"{name}={value}" for name, value in call.data.items()))
+    for mailbox, length_s in call.messages:
+        print(f"message of {length_s:.0f} s in mailbox {mailbox}")
+    for mailbox, pages in call.faxes:
+        print(f"fax of {pages} page{'s' if pages > 1 else ''} in mailbox {mailbox}")
+    for queue, number in call.called_back:
+        print(f"callback to {number} by {queue}")
     way = [name for name, figures in service.figures.items() if figures.entered]
     where = f" {call.queued[-1][0]}" if call.queued else f" to {call.diverted}" if call.diverted else ""
     print(f"{ended}{where} after {call.elapsed_s:.0f} s, through {', '.join(way)}")

@@ -99,7 +99,9 @@ class _Reading:
         destinations = self._destinations(top)
         service_tables = ServiceTables(given, top, queues.keys(), agents.keys(), roles)
         services = service_tables.skip() if calls_only else service_tables.read()
-        routes = read_routes(top, self._path.parent, queues.keys(), agents.keys(), self._section, services.mailboxes)
+        calling_back = {name for name, queue in queues.items() if queue is None or queue.callback is not None}
+        names = (queues.keys(), agents.keys())
+        routes = read_routes(top, self._path.parent, *names, self._section, services.mailboxes, calling_back)
         top.end()
         good_queues = {name: queue for name, queue in queues.items() if queue is not None}
         good_agents = {name: agent for name, agent in agents.items() if agent is not None}

@@ -47,6 +47,7 @@ def read_routes(  # noqa: PLR0917 - the names there are
     agents: Collection[str],
     section: MakeSection,
     mailboxes: Collection[str] | None = None,
+    calling_back: Collection[str] | None = None,
 ) -> Routes:
     """Where calls go; what is wrong is noted in the sections, or, of other files, in ``problems``. Blocks.
 
@@ -57,17 +58,27 @@ def read_routes(  # noqa: PLR0917 - the names there are
         agents: the names of all agents.
         section: makes sections.
         mailboxes: the names of all mailboxes; None takes any name.
+        calling_back: the queues that call their callers back, and those that could not be read; None takes any.
     """
-    return _Routes(top, directory, Scope(queues=queues, agents=agents, mailboxes=mailboxes), section).read()
+    scope = Scope(queues=queues, agents=agents, mailboxes=mailboxes)
+    return _Routes(top, directory, scope, section, calling_back).read()
 
 
 class _Routes:
-    def __init__(self, top: Section, directory: Path, scope: Scope, section: MakeSection) -> None:
+    def __init__(
+        self,
+        top: Section,
+        directory: Path,
+        scope: Scope,
+        section: MakeSection,
+        calling_back: Collection[str] | None,
+    ) -> None:
         names = ("calendar", "scripts", "route_scripts", "menu", "plan", "numbers")
         self._given = {name: data for name in names if (data := top.take(name)) is not MISSING}
         self._directory = directory
         self._section = section
         self._scope = scope
+        self._calling_back = calling_back
         self._elsewhere: list[Problem] = []
         self._said: dict[str, Any] = dict(self._given)
 
@@ -140,8 +151,14 @@ class _Routes:
         except (ConfigurationError, ValueError, RecursionError) as error:
             wrong = str(error).splitlines()
         else:
-            known = {"calendars": self._given_names("calendar"), "queues": self._scope.queues}
-            wrong = problems(tree, lookups=settings.lookups, **known)
+            wrong = problems(
+                tree,
+                lookups=settings.lookups,
+                calendars=self._given_names("calendar"),
+                queues=self._scope.queues,
+                calling_back=self._calling_back,
+                mailboxes=self._scope.mailboxes,
+            )
             if not wrong:
                 return VoiceMenu(tree, lookups, calendars)
         self._elsewhere += [Problem(str(self._directory / settings.file), "", "", line) for line in wrong]

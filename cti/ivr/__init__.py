@@ -8,8 +8,10 @@ from cti.ivr.node import (
     BACK,
     MAIN,
     REPEAT,
+    CallbackNode,
     CollectNode,
     DivertNode,
+    FaxNode,
     HangUpNode,
     HoursNode,
     LanguageNode,
@@ -19,6 +21,7 @@ from cti.ivr.node import (
     PlayNode,
     QueueNode,
     SetNode,
+    VoicemailNode,
 )
 from cti.ivr.read import read_ivr
 from cti.ivr.tree import IvrTree, Spoken, Value
@@ -28,8 +31,10 @@ __all__ = [
     "BACK",
     "MAIN",
     "REPEAT",
+    "CallbackNode",
     "CollectNode",
     "DivertNode",
+    "FaxNode",
     "HangUpNode",
     "HoursNode",
     "Ivr",
@@ -45,6 +50,7 @@ __all__ = [
     "Spoken",
     "Value",
     "Visit",
+    "VoicemailNode",
     "dot",
     "outline",
     "problems",

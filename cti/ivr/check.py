@@ -12,7 +12,9 @@ from cti.ivr.node import (
     MAIN,
     REPEAT,
     SPECIAL,
+    CallbackNode,
     CollectNode,
+    FaxNode,
     HoursNode,
     LanguageNode,
     LookupNode,
@@ -20,9 +22,11 @@ from cti.ivr.node import (
     Node,
     QueueNode,
     SetNode,
+    VoicemailNode,
 )
 from cti.ivr.tree import IvrTree, Piece
 from cti.script.asking import Question
+from cti.script.callback_number import WHY_NOT
 from cti.script.entry import DigitRules, OptionRules
 from cti.script.prompt import Say
 from cti.script.saying import KINDS, saying
@@ -34,6 +38,8 @@ def problems(
     lookups: Collection[str] | None = None,
     calendars: Collection[str] | None = None,
     queues: Collection[str] | None = None,
+    calling_back: Collection[str] | None = None,
+    mailboxes: Collection[str] | None = None,
 ) -> list[str]:
     """Everything that is wrong with a tree, in its own order; nothing when it will do.
 
@@ -42,6 +48,8 @@ def problems(
         lookups: the functions there are; None leaves that open, as it does for the others.
         calendars: the calendars there are.
         queues: the queues there are.
+        calling_back: those of them that call their callers back.
+        mailboxes: the mailboxes there are.
     """
     found = [*_starts(tree), *_prompts(tree)]
     for name, node in tree.nodes.items():
@@ -53,6 +61,13 @@ def problems(
             found.append(f"{where}: unknown calendar {_near(node.hours, calendars)}")
         if isinstance(node, QueueNode) and queues is not None and node.queue not in queues:
             found.append(f"{where}: unknown queue {_near(node.queue, queues)}")
+        if isinstance(node, CallbackNode) and queues is not None and node.callback not in queues:
+            found.append(f"{where}: unknown queue {_near(node.callback, queues)}")
+        elif isinstance(node, CallbackNode) and calling_back is not None and node.callback not in calling_back:
+            found.append(f"{where}: queue {node.callback!r} calls nobody back; give it a callback")
+        box = node.voicemail if isinstance(node, VoicemailNode) else node.fax if isinstance(node, FaxNode) else None
+        if box is not None and mailboxes is not None and box not in mailboxes:
+            found.append(f"{where}: unknown mailbox {_near(box, mailboxes)}")
     if tree.start in tree.nodes:
         found += _unreachable(tree)
         found += _loops(tree)
@@ -99,6 +114,10 @@ def _node(tree: IvrTree, node: Node) -> Iterator[str]:
             yield f"{way}: unknown node {_near(target, (*tree.nodes, *SPECIAL))}"
     if isinstance(node, LanguageNode) and node.language not in tree.languages:
         yield f"language {node.language!r} is not among languages ({', '.join(tree.languages)})"
+    if isinstance(node, CallbackNode):
+        for why in node.answers:
+            if why not in WHY_NOT:
+                yield f"answers: unknown word {_near(why, WHY_NOT)}"
     if isinstance(node, SetNode) and not node.set:
         yield "set: nothing is set"
     if isinstance(node, LookupNode) and not 0 < node.deadline_s <= 60:

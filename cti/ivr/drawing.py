@@ -10,8 +10,10 @@ from attrs import field, frozen
 from cti.ivr.figures import NodeFigures
 from cti.ivr.node import (
     SPECIAL,
+    CallbackNode,
     CollectNode,
     DivertNode,
+    FaxNode,
     HangUpNode,
     HoursNode,
     LanguageNode,
@@ -21,6 +23,7 @@ from cti.ivr.node import (
     PlayNode,
     QueueNode,
     SetNode,
+    VoicemailNode,
 )
 from cti.ivr.tree import IvrTree
 
@@ -30,6 +33,9 @@ _SHAPES: Final[dict[type[Node], str]] = {
     HoursNode: "diamond",
     LookupNode: "cylinder",
     QueueNode: "box3d",
+    CallbackNode: "house",
+    VoicemailNode: "folder",
+    FaxNode: "note",
     DivertNode: "cds",
     HangUpNode: "doublecircle",
 }
@@ -83,6 +89,12 @@ def summary(node: Node) -> str:
             return f"language {language}"
         case QueueNode(queue=queue):
             return f"queue {queue}"
+        case CallbackNode(callback=queue):
+            return f"call back by {queue}"
+        case VoicemailNode(voicemail=mailbox):
+            return f"voicemail {mailbox}"
+        case FaxNode(fax=mailbox):
+            return f"fax into {mailbox}"
         case DivertNode(divert=destination):
             return f"divert to {destination}"
     return "hang up"
@@ -100,6 +112,8 @@ def dot(tree: IvrTree, figures: Mapping[str, NodeFigures] | None = None) -> str:
         found = figures.get(name) if figures else None
         if found is not None:
             label += f"\n{found.entered} came, {found.left} hung up"
+            ended = {way: count for way, count in found.exits.items() if way not in node.exits and not node.ends}
+            label += "".join(f", {count} {way}" for way, count in ended.items())
         shape = _SHAPES.get(type(node), "oval")
         bold = ", penwidth=2" if name == tree.start else ""
         lines.append(f"  {_quoted(name)} [label={_quoted(label)}, shape={shape}{bold}];")

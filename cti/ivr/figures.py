@@ -15,7 +15,7 @@ class NodeFigures:
     left: int = 0
     """Callers who hung up here."""
     exits: Counter[str] = field(factory=Counter)
-    """How often each way was taken: an option's key, ``next``, ``open``, an answer, ``otherwise``, ..."""
+    """How often each way was taken: an option's key, ``next``, ``open``, an answer, ``otherwise``, ``taken``, ..."""
     nothing: int = 0
     """How often ``otherwise`` was taken because nothing came."""
     failed: int = 0

@@ -33,6 +33,8 @@ class Ivr:
         lookups: functions by name. They run in the call's greenlet and may block it; ``deadline_s`` bounds them.
         calendars: business hours by name.
         queues: the queues there are; None leaves that to the call.
+        calling_back: those of them that call their callers back; the same.
+        mailboxes: the mailboxes there are; the same.
         recognizer: what listens in menus that have words.
         voice: the text-to-speech engine and its voice.
         clock: Unix time in seconds.
@@ -48,6 +50,8 @@ class Ivr:
         lookups: Mapping[str, Lookup] | None = None,
         calendars: Mapping[str, Calendar] | None = None,
         queues: Collection[str] | None = None,
+        calling_back: Collection[str] | None = None,
+        mailboxes: Collection[str] | None = None,
         recognizer: Recognizer | None = None,
         voice: tuple[str, str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -58,7 +62,14 @@ class Ivr:
         self.voice = voice
         self._calendars = dict(calendars or {})
         self._clock = clock
-        found = problems(tree, lookups=self.lookups, calendars=self._calendars, queues=queues)
+        found = problems(
+            tree,
+            lookups=self.lookups,
+            calendars=self._calendars,
+            queues=queues,
+            calling_back=calling_back,
+            mailboxes=mailboxes,
+        )
         if voice is None:
             found += [f"prompts.{name}: speak needs an engine and a voice" for name in _voiceless(tree)]
         checked(found)

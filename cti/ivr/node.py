@@ -198,6 +198,66 @@ class QueueNode(Node):
 
 
 @frozen(kw_only=True)
+class _Arrival(Node):
+    next: str = ""
+    """Where the caller goes afterwards; left out, they are hung up on."""
+    otherwise: str = ""
+    """Where a caller goes who has left nothing; left out, as ``next``."""
+
+    @property
+    def exits(self) -> Mapping[str, str]:
+        ways = {"next": self.next, "otherwise": self.otherwise or self.next}
+        return {way: target for way, target in ways.items() if target}
+
+
+@frozen(kw_only=True)
+class VoicemailNode(_Arrival):
+    """Lets the caller leave a message in a mailbox. Most of them end it by hanging up, and are counted as having left here."""
+
+    kind = "voicemail"
+    voicemail: str
+    """The mailbox's name."""
+
+
+@frozen(kw_only=True)
+class FaxNode(_Arrival):
+    """Receives a fax into a mailbox."""
+
+    kind = "fax"
+    fax: str
+    """The mailbox's name."""
+
+
+@frozen(kw_only=True)
+class CallbackNode(Node):
+    """Offers to call the caller back, and agrees on the number. The tree ends with it when that is taken."""
+
+    kind = "callback"
+    callback: str
+    """The queue whose agents call."""
+    priority: int = 0
+    confirm: bool = True
+    """Whether the caller is asked; if not, their own number is taken as it is."""
+    answers: Mapping[str, str] = field(factory=dict)
+    """Where a caller goes whom nobody calls back, by why (WHY_NOT); the others go ``otherwise``."""
+    otherwise: str
+
+    @property
+    def exits(self) -> Mapping[str, str]:  # noqa: D102
+        return {**self.answers, "otherwise": self.otherwise}
+
+    @property
+    def silent_exits(self) -> Mapping[str, str]:  # noqa: D102
+        if not self.confirm:
+            return self.exits
+        return {why: target for why, target in self.exits.items() if why in SILENT}
+
+
+SILENT: Final = frozenset(("nothing", "refused", "otherwise"))
+"""The ways out of an offered callback that need no key."""
+
+
+@frozen(kw_only=True)
 class DivertNode(Node):
     """Sends the call to a number of the switch's dialplan, out of the centre."""
 
@@ -229,6 +289,7 @@ KINDS: Final[dict[str, type[Node]]] = {
     kind.kind: kind
     for kind in (
         *(PlayNode, MenuNode, CollectNode, HoursNode, LookupNode),
-        *(SetNode, LanguageNode, QueueNode, DivertNode, HangUpNode),
+        *(SetNode, LanguageNode, QueueNode, VoicemailNode, CallbackNode),
+        *(FaxNode, DivertNode, HangUpNode),
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import gevent
 import structlog
@@ -14,8 +14,10 @@ from cti.ivr.node import (
     BACK,
     MAIN,
     REPEAT,
+    CallbackNode,
     CollectNode,
     DivertNode,
+    FaxNode,
     HangUpNode,
     HoursNode,
     LanguageNode,
@@ -26,7 +28,9 @@ from cti.ivr.node import (
     PlayNode,
     QueueNode,
     SetNode,
+    VoicemailNode,
 )
+from cti.script.callback_number import CallbackOutcome
 from cti.script.collected import Choice, Collected
 from cti.script.prompt import Say, Speak
 from cti.script.secret import Secret
@@ -34,6 +38,10 @@ from cti.script.sounding import MISSING_TONE
 
 if TYPE_CHECKING:
     from cti.ivr.ivr import Ivr
+    from cti.messages.arrivals import MessageLeft
+
+TAKEN: Final = "taken"
+"""The way of a callback that was taken; it leads nowhere else."""
 
 _log = structlog.get_logger("cti.ivr")
 
@@ -69,6 +77,18 @@ class IvrCall(Protocol):
         ...
 
     def queue(self, queue: str, *, priority: int = ...) -> object:
+        """See Call."""
+        ...
+
+    def callback(self, queue: str = ..., *, confirm: bool = ..., priority: int | None = ...) -> CallbackOutcome:
+        """See Call."""
+        ...
+
+    def voicemail(self, mailbox: str) -> MessageLeft:
+        """See Call."""
+        ...
+
+    def receive_fax(self, mailbox: str) -> MessageLeft:
         """See Call."""
         ...
 
@@ -131,7 +151,11 @@ class Visit:
             return ""
         if isinstance(node, MenuNode) and name not in self._menus:
             self._menus.append(name)
-        return self._target(name, node.exits[way])
+        if way in node.exits:
+            return self._target(name, node.exits[way])
+        if way != TAKEN:
+            self.call.hang_up()
+        return ""
 
     def _target(self, name: str, target: str) -> str:
         if target == REPEAT:
@@ -169,6 +193,12 @@ class Visit:
             case QueueNode():
                 self.call.queue(node.queue, priority=node.priority)
                 return "queue"
+            case CallbackNode():
+                return self._call_back(node, figures)
+            case VoicemailNode():
+                return "next" if self.call.voicemail(node.voicemail).kept else "otherwise"
+            case FaxNode():
+                return "next" if self.call.receive_fax(node.fax).kept else "otherwise"
             case DivertNode():
                 self.call.divert(node.divert)
                 return "divert"
@@ -209,6 +239,13 @@ class Visit:
         else:
             self.call.attach(**{node.into: collected.digits})
         return "next"
+
+    def _call_back(self, node: CallbackNode, figures: NodeFigures) -> str:
+        outcome = self.call.callback(node.callback, confirm=node.confirm, priority=node.priority)
+        if outcome:
+            return TAKEN
+        figures.nothing += outcome.why == "nothing"
+        return outcome.why if outcome.why in node.answers else "otherwise"
 
     def _asked(self, node: MenuNode | CollectNode) -> dict[str, Any]:
         return {

@@ -25,6 +25,10 @@ ELSEWHERE: Final = "2"
 WAIT: Final = "3"
 
 
+WHY_NOT: Final = ("declined", "refused", "nothing", "pending", "busy", "closed")
+"""Why a callback was not taken; see CallbackOutcome."""
+
+
 @frozen
 class CallbackOutcome:
     """What came of offering a callback; ``if call.callback():`` asks whether it was taken."""

@@ -105,3 +105,42 @@ def test_a_reload_changes_mailboxes_and_says_so(tmp_path):
     assert "mailbox new: added" in wanted.said
     with pytest.raises(Exception, match="messages"):
         change(old, read(tmp_path, ALL.replace("/var/lib/messages", "/var/lib/others")))
+
+
+MENU = """
+start = "a"
+[nodes.a]
+voicemail = "{box}"
+next = "b"
+[nodes.b]
+callback = "{queue}"
+otherwise = "c"
+[nodes.c]
+fax = "{box}"
+"""
+CALLS = """
+[messages]
+directory = "/m"
+[mailbox.claims]
+[queue.claims]
+[queue.sales]
+[queue.sales.callback]
+destinations = { "0*" = "user/{number}" }
+[menu.main]
+file = "menu.toml"
+[numbers]
+"*" = { script = "main" }
+"""
+
+
+def test_a_menus_mailboxes_and_callbacks_are_those_of_the_file(tmp_path):
+    written(tmp_path, MENU.format(box="claims", queue="sales"), "menu.toml")
+    made = read(tmp_path, CALLS)
+    assert callable(made.routes.menus["main"].load())
+    written(tmp_path, MENU.format(box="claim", queue="claims"), "menu.toml")
+    found = problems(tmp_path, CALLS)
+    assert sorted(each.partition("menu.toml")[2].lstrip(": ") for each in found) == [
+        "nodes.a: unknown mailbox 'claim'; did you mean 'claims'?",
+        "nodes.b: queue 'claims' calls nobody back; give it a callback",
+        "nodes.c: unknown mailbox 'claim'; did you mean 'claims'?",
+    ]
