@@ -40,7 +40,7 @@ def line() -> Iterator[Bench]:
 
 def started(line: Bench, script: Any = None, *, waiting: WaitingTreatment | None = None, **settings: Any) -> None:
     settings.setdefault("prompts", PROMPTS)
-    line.centre.add_queue("claims", music=BEEP, callback=CallbackSettings(**settings), waiting=waiting)
+    line.centre.add_queue("claims", music=LONG, callback=CallbackSettings(**settings), waiting=waiting)
     line.centre.on_call("5000")(script or (lambda call: call.callback("claims")))
     line.centre.start()
 
@@ -167,7 +167,7 @@ def test_the_party_who_answers_and_finds_no_agent_hears_music_at_the_head(line):
     leg = line.centre._loop.engine.world.interactions[back].caller
     channel = line.switch.channels[leg]
     line.until(
-        "they hear music", lambda: [one.data for one in channel.stack if one.application == "playback"] == [BEEP]
+        "they hear music", lambda: [one.data for one in channel.stack if one.application == "playback"] == [LONG]
     )
     other = line.switch.incoming(calling_number="0302", called_number="5000")
     press(other.channel, "3")
