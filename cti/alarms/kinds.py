@@ -16,6 +16,7 @@ UNSERVED: Final = "queue.unserved"
 SERVICE_LEVEL: Final = "queue.service_level"
 LONGEST_WAIT: Final = "queue.longest_wait"
 OFFERS: Final = "offers.failing"
+TRUNK_DOWN: Final = "trunk.down"
 TRUNK: Final = "trunk.failing"
 RECORDING: Final = "recording.failing"
 INVARIANT: Final = "invariant.broken"
@@ -73,6 +74,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         0,
         30,
         "the phones of several agents cannot be reached: see the registrar, the network, the gateway",
+    ),
+    TRUNK_DOWN: Kind(
+        Grade.MAJOR,
+        10,
+        10,
+        "see the carrier, the network on the way, and the gateway's account (`sofia status gateway NAME`); calls go out by"
+        " another one only where a dial string names it",
     ),
     TRUNK: Kind(Grade.MAJOR, 0, 30, "calls outside fail: see the gateway's state on the switch, and the carrier"),
     RECORDING: Kind(Grade.MAJOR, 0, 30, "see whether the switch can write where recordings go, and has room there"),

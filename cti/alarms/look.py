@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from cti.engine.view import trunks_view
 from cti.engine.world import World
-from cti.model.ids import QueueId, SwitchId
-from cti.model.states import LinkState
+from cti.model.ids import QueueId, SwitchId, TrunkId
+from cti.model.states import DeviceState, LinkState
 
 
 @frozen
@@ -29,6 +30,17 @@ class QueueLook:
 
 
 @frozen
+class TrunkLook:
+    """One trunk."""
+
+    id: TrunkId
+    switch: SwitchId
+    state: DeviceState
+    """Unknown while the link to its switch is not live."""
+    detail: str
+
+
+@frozen
 class Look:
     """Everything at one instant of the engine's clock."""
 
@@ -38,6 +50,7 @@ class Look:
     lag_s: Mapping[SwitchId, float]
     """How late each switch's events are."""
     queues: tuple[QueueLook, ...]
+    trunks: tuple[TrunkLook, ...] = ()
 
 
 def look(world: World, lag_s: Mapping[SwitchId, float]) -> Look:
@@ -51,6 +64,11 @@ def look(world: World, lag_s: Mapping[SwitchId, float]) -> Look:
         links={switch: world.links.get(switch, LinkState.DOWN).value for switch in lag_s},
         lag_s=lag_s,
         queues=tuple(_queue(world, queue, longest_s.get(queue, 0.0)) for queue in world.queues),
+        trunks=tuple(
+            TrunkLook(trunk.id, switch, trunk.state, trunk.detail)
+            for switch in lag_s
+            for trunk in trunks_view(world, switch)
+        ),
     )
 
 

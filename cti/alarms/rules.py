@@ -10,32 +10,10 @@ from cti.alarms.failures import Failed
 from cti.alarms.judge import Observation
 from cti.alarms.look import Look, QueueLook
 from cti.alarms.settings import AlarmSettings
+from cti.model.states import DeviceState
 
 CALM: Final = 0.8
 """A longest wait is over as a cause when it is this part of the limit; the lag when it is half."""
-
-TRUNK_CAUSES: Final = frozenset(
-    {
-        "NORMAL_TEMPORARY_FAILURE",
-        "NETWORK_OUT_OF_ORDER",
-        "GATEWAY_DOWN",
-        "INVALID_GATEWAY",
-        "NO_ROUTE_DESTINATION",
-        "NO_ROUTE_TRANSIT_NET",
-        "RECOVERY_ON_TIMER_EXPIRE",
-        "REQUESTED_CHAN_UNAVAIL",
-        "NORMAL_CIRCUIT_CONGESTION",
-        "SWITCH_CONGESTION",
-        "SERVICE_UNAVAILABLE",
-        "SERVICE_NOT_IMPLEMENTED",
-        "BEARERCAPABILITY_NOTAVAIL",
-        "DESTINATION_OUT_OF_ORDER",
-        "PROTOCOL_ERROR",
-        "INCOMPATIBLE_DESTINATION",
-        "MEDIA_TIMEOUT",
-    }
-)
-"""Hangup causes that say something of the way to a number, and not of who is called there (switch_types.h)."""
 
 CALLED_PARTY: Final = frozenset(
     {"", "NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "NO_USER_RESPONSE", "CALL_REJECTED", "ORIGINATOR_CANCEL"}
@@ -56,6 +34,12 @@ def observations(look: Look, failures: Iterable[Failed], settings: AlarmSettings
         lag_s = look.lag_s[switch]
         late = lag_s > settings.lag_s or (None if lag_s > settings.lag_s / 2 else False)
         yield Observation(kinds.LINK_LATE, switch, late, f"events of {switch} come {lag_s:.1f} s late")
+    for trunk in look.trunks:
+        down = None if trunk.state is DeviceState.UNKNOWN else trunk.state is DeviceState.OUT_OF_SERVICE
+        said = f"gateway {trunk.id} of {trunk.switch} is out of service"
+        yield Observation(
+            kinds.TRUNK_DOWN, f"{trunk.switch}/{trunk.id}", down, f"{said}: {trunk.detail or 'no word why'}"
+        )
     for queue in look.queues:
         yield from _queue(queue, settings)
     for failed in failures:

@@ -14,9 +14,10 @@ from cti.alarms.board import AlarmBoard
 from cti.alarms.failures import Failures
 from cti.alarms.judge import Judge, Observation
 from cti.alarms.look import Look
-from cti.alarms.rules import CALLED_PARTY, NOT_REGISTERED, TRUNK_CAUSES, observations
+from cti.alarms.rules import CALLED_PARTY, NOT_REGISTERED, observations
 from cti.alarms.settings import AlarmSettings
 from cti.model import events
+from cti.model.trunk import TRUNK_CAUSES
 from cti.store.trouble import Trouble
 
 LONGEST_CAUSE: Final = 300
@@ -86,6 +87,7 @@ class AlarmWatch:
             events.RecordingFailed,
             events.InvariantBroken,
             events.SystemStatus,
+            events.TrunkStatus,
         )
         self._subscription = centre.subscribe(self._told, *wanted)
         self._greenlet = gevent.spawn(self._run)
@@ -186,5 +188,5 @@ class AlarmWatch:
                 note(kinds.RECORDING, "", event.path, f"{event.why}, {event.path}", event.at)
             case events.InvariantBroken():
                 note(kinds.INVARIANT, "", event.what, event.what, event.at)
-            case events.SystemStatus():
+            case events.SystemStatus() | events.TrunkStatus():
                 self._due.set()

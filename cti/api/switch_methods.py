@@ -18,6 +18,20 @@ class Switch:
 
 
 @frozen
+class TrunkRecord:
+    """One trunk of a switch: a SIP gateway."""
+
+    trunk: str
+    """Its name."""
+    state: str
+    """in service, out of service, or unknown while the link to its switch is not live."""
+    detail: str
+    """Why it is out of service, in the switch's words."""
+    for_s: float
+    """For how long it has been so."""
+
+
+@frozen
 class SwitchRecord:
     """One switch as it is now."""
 
@@ -35,6 +49,8 @@ class SwitchRecord:
     calls: int
     agents: int
     """Logged-on agents whose phones are at it."""
+    trunks: tuple[TrunkRecord, ...]
+    """By name."""
 
 
 @frozen
@@ -46,7 +62,7 @@ class SwitchList:
 
 @method("switch.list", Nothing, SwitchList, roles=NOT_AGENTS, cost=5)
 def list_switches(service: Service, params: Nothing) -> SwitchList:  # noqa: ARG001 - the form of every method
-    """Every switch as it is now: its link, whether it is drained, its calls and agents."""
+    """Every switch as it is now: its link, whether it is drained, its calls and agents, its trunks (SIP gateways)."""
     return SwitchList(tuple(_record(each) for each in service.centre.switch_views()))
 
 
@@ -72,4 +88,8 @@ def _record(view: SwitchView) -> SwitchRecord:
         sip=view.sip,
         calls=view.calls,
         agents=view.agents,
+        trunks=tuple(
+            TrunkRecord(trunk=each.id, state=each.state.value, detail=each.detail, for_s=each.for_s)
+            for each in view.trunks
+        ),
     )

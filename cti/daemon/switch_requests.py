@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cti.center import CallCenter
-from cti.engine.view import SwitchView
+from cti.engine.view import SwitchView, TrunkView
 
 
 def switch_requests(centre: CallCenter) -> dict[str, Callable[[str], list[str]]]:
     """The requests by name; what each is given is a switch's name, or nothing."""
 
     def listed(_: str) -> list[str]:
-        return [_said(view) for view in centre.switch_views()]
+        return [line for view in centre.switch_views() for line in (_said(view), *map(_trunk_said, view.trunks))]
 
     def drain(name: str) -> list[str]:
         centre.drain_switch(name)
@@ -32,3 +32,7 @@ def _said(view: SwitchView) -> str:
     if view.lost:
         states.append("given up for lost")
     return f"{view.id}: {', '.join(states)}; {view.calls} calls, {view.agents} agents"
+
+
+def _trunk_said(trunk: TrunkView) -> str:
+    return f"  gateway {trunk.id}: {trunk.state.value}{f' ({trunk.detail})' if trunk.detail else ''}"

@@ -38,6 +38,7 @@ from cti.engine.switches import LOST, Switches
 from cti.engine.takeover import TakeOver
 from cti.engine.talk import Talk
 from cti.engine.ties import TIE, Ties
+from cti.engine.trunks import Trunks
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
 from cti.errors import IllegalTransition
@@ -105,6 +106,7 @@ class Engine:
             self.world, self._offers, self._line, self._matching, self._wishes, self._exits, self._calls
         )
         self._ties = Ties(self.world)
+        self._trunks = Trunks(self.world)
         self._switches = Switches(self.world, self._desk, self._calls, self._offers, self._talk, self._ties)
         self._links = Links(
             self.world,
@@ -196,6 +198,7 @@ class Engine:
             **self._recordings.table,
             **self._messages.table,
             **self._switches.table,
+            **self._trunks.table,
         }
         self._timers: dict[str, Callable[[facts.TimerFired], None]] = {
             **self._calling.timers,
@@ -334,6 +337,7 @@ class Engine:
             return
         leg = self.world.connections.get(fact.connection)
         if leg is not None:
+            self._trunks.cleared(leg, fact.switch_cause)
             by_far_end = fact.by_far_end if isinstance(fact, facts.ConnectionCleared) else None
             self._calls.connection_cleared(leg, fact.cause, fact.switch_cause, by_far_end=by_far_end)
         else:

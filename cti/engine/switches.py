@@ -90,6 +90,7 @@ class Switches:
         self._world.timers.cancel(LOST, fact.switch)
         self._end_all(fact.switch)
         world.links.pop(fact.switch, None)
+        world.trunks.pop(fact.switch, None)
         world.lost.discard(fact.switch)
         self.given_up.pop(fact.switch, None)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from cti.engine.conferences import conferences_view
 from cti.engine.world import World
 from cti.model.agent import Agent
 from cti.model.conference import ConferenceView
 from cti.model.figures import QueueFigures
-from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
+from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId, TrunkId
 from cti.model.parked_call import ParkedCall
 from cti.model.states import AgentState, DeviceState, InteractionState, LinkState
 from cti.routing.order import call_key
@@ -67,6 +67,19 @@ class AgentView:
 
 
 @frozen
+class TrunkView:
+    """A trunk of a switch (a SIP gateway), as the switch told last."""
+
+    id: TrunkId
+    state: DeviceState
+    """Unknown while the link to its switch is not live."""
+    detail: str
+    """Why it is out of service, in the switch's words."""
+    for_s: float
+    """For how long it has been so."""
+
+
+@frozen
 class SwitchView:
     """A switch: its link, and what there is on it."""
 
@@ -84,6 +97,10 @@ class SwitchView:
     """Calls that came in there, or are with agents there."""
     agents: int
     """Logged-on agents whose phones are at it, by their settings."""
+    trunks: tuple[TrunkView, ...] = ()
+    """By name."""
+    trunk_failures: Mapping[str, int] = Factory(dict)
+    """How many calls outside ended for a fault of the way there, by the switch's cause."""
 
 
 @frozen
@@ -132,8 +149,24 @@ def switches_view(world: World) -> tuple[SwitchView, ...]:
             sip=settings.sip,
             calls=world.calls_on(name),
             agents=agents[name],
+            trunks=trunks_view(world, name),
+            trunk_failures=dict(world.trunk_failures.get(name, {})),
         )
         for name, settings in world.switches.items()
+    )
+
+
+def trunks_view(world: World, switch: SwitchId) -> tuple[TrunkView, ...]:
+    """The trunks of a switch as they are now."""
+    live = world.links.get(switch) is LinkState.LIVE
+    return tuple(
+        TrunkView(
+            id=name,
+            state=trunk.state if live else DeviceState.UNKNOWN,
+            detail=trunk.detail,
+            for_s=world.now - trunk.since,
+        )
+        for name, trunk in sorted(world.trunks.get(switch, {}).items())
     )
 
 

@@ -19,7 +19,17 @@ from cti.model.conference import Conference
 from cti.model.connection import Connection
 from cti.model.device import Device, device_of
 from cti.model.history import History
-from cti.model.ids import AgentId, ConnectionId, DeviceId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.ids import (
+    AgentId,
+    ConnectionId,
+    DeviceId,
+    IdSource,
+    InteractionId,
+    QueueId,
+    ReservationId,
+    SwitchId,
+    TrunkId,
+)
 from cti.model.intents import Intent, KeepData, Notify
 from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
@@ -32,6 +42,7 @@ from cti.model.reservation import Reservation
 from cti.model.states import CallbackState, LinkState
 from cti.model.supervision import Supervision
 from cti.model.switch import SwitchSettings, Tie, TieLine
+from cti.model.trunk import Trunk
 from cti.routing.router import Router
 
 CUSTOMERS_KEPT = 200_000
@@ -66,6 +77,10 @@ class World:
         """Those that have been down for so long that their calls have been given up."""
         self.ties: dict[ConnectionId, Tie] = {}
         """The channels that carry legs on to phones at other switches; they are no connections of any call."""
+        self.trunks: dict[SwitchId, dict[TrunkId, Trunk]] = {}
+        """The trunks of each switch, as it told last."""
+        self.trunk_failures: dict[SwitchId, dict[str, int]] = {}
+        """How many legs outside ended for a fault of the way there, by the switch's cause; see TRUNK_CAUSES."""
         self.phones: dict[str, AgentId] = {}
         """Who is logged on at which phone."""
         self.devices: dict[str, Device] = {}

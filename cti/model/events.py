@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from cti.model import agents_events, callback_events, device_events, recording_events
+from cti.model import agents_events, callback_events, device_events, recording_events, trunk_events
 from cti.model.call_event import CallEvent as CallEvent  # noqa: PLC0414 - events.CallEvent is what all say
 from cti.model.cause import Cause
 from cti.model.conference import Member
@@ -31,6 +31,7 @@ RecordingKept = recording_events.RecordingKept
 RecordingPaused = recording_events.RecordingPaused
 RecordingResumed = recording_events.RecordingResumed
 RecordingStarted = recording_events.RecordingStarted
+TrunkStatus = trunk_events.TrunkStatus
 
 
 @frozen(kw_only=True)
@@ -378,6 +379,7 @@ Event = (
     | AgentEvent
     | DeviceEvent
     | SystemStatus
+    | TrunkStatus
     | InvariantBroken
     | Audited
     | RecordingEvent
@@ -436,6 +438,7 @@ EVENTS: Mapping[str, type[Any]] = {
         OwnCall,
         FaxSent,
         SystemStatus,
+        TrunkStatus,
         InvariantBroken,
         *callback_events.EVENTS,
     )

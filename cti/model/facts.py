@@ -23,6 +23,7 @@ from cti.model.personal import LastAgent, Personal
 from cti.model.queue import QueueSettings
 from cti.model.services import Service
 from cti.model.switch import SwitchSettings
+from cti.model.trunk_facts import TrunkFact
 from cti.model.validate import whole
 
 # -- from a switch ----------------------------------------------------------------------------------------------------
@@ -443,6 +444,7 @@ Fact = (
     | ClearRequested
     | TimerFired
     | DeviceFact
+    | TrunkFact
     | Service
     | CallbackRequest
 )

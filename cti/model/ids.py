@@ -13,6 +13,8 @@ InteractionId = NewType("InteractionId", str)
 ConnectionId = NewType("ConnectionId", str)
 """The switch's own id of one leg (FreeSWITCH: the channel's UUID)."""
 ReservationId = NewType("ReservationId", str)
+TrunkId = NewType("TrunkId", str)
+"""The switch's own name of a trunk (FreeSWITCH: the gateway's)."""
 DeviceId = NewType("DeviceId", str)
 """A phone that registers at a switch, by its user: ``1001``, or ``1001@example.com``."""
 

@@ -125,6 +125,8 @@ def _sofia(switch: SimulatedSwitch, text: str) -> str:
     what, _, rest = text.partition(" ")
     if what == "profile":
         return registration.profile(switch, rest)
+    if text.split() == ["xmlstatus", "gateway"]:
+        return switch.gateways.xmlstatus()
     if text.split()[:1] != ["status"]:
         return "-ERR Unknown command!\n"
     line = "=" * 97 + "\n"

@@ -141,6 +141,8 @@ class Origination:
         endpoint, _, rest = target.partition("/")
         if endpoint == "error":
             return rest.upper() if rest.upper() in CAUSES else "NORMAL_CLEARING"
+        if refused := self._switch.gateways.refuses(target):
+            return refused
         user = endpoint == "user"
         phone = named(self._switch, rest) if user else self._switch.phones.at(target)
         if phone is None and user:

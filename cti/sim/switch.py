@@ -15,6 +15,7 @@ from cti.sim.dialplan import Dialplan, centre_dialplan
 from cti.sim.event import HeaderValue, SimEvent, headers_of, json_members, members_after
 from cti.sim.event_bus import EventBus
 from cti.sim.faults import SENDMSG_REFUSED, Faults, Mishaps
+from cti.sim.gateway import Gateways
 from cti.sim.phone import Phones
 from cti.sim.profile import CallerProfile
 from cti.sim.session import Session
@@ -99,6 +100,7 @@ class SimulatedSwitch:
         self.channels: dict[str, Channel] = {}
         self.sessions: list[Session] = []
         self.phones = Phones(self)
+        self.gateways = Gateways(self)
         self.missing_files: set[str] = set()
         """Sound files that playback does not find."""
         self.fax_machines: dict[str, FaxMachine] = {}

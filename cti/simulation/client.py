@@ -16,10 +16,9 @@ from cti.simulation.trouble import Trouble
 from cti.switch.awaited import Awaited
 from cti.switch.backoff import BackOff
 from cti.switch.event_fact import EVENTS
-from cti.switch.registrations import SUBCLASSES
 from cti.switch.snapshot import listed
 from cti.switch.timing import Timing
-from cti.switch.translator import Translator
+from cti.switch.translator import SUBCLASSES, Translator
 
 _NAMES: Final = sorted({*EVENTS, "BACKGROUND_JOB"})
 

@@ -14,7 +14,17 @@ from cti.model.conference import Conference
 from cti.model.connection import Connection
 from cti.model.device import Device
 from cti.model.history import History
-from cti.model.ids import AgentId, ConnectionId, DeviceId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.ids import (
+    AgentId,
+    ConnectionId,
+    DeviceId,
+    IdSource,
+    InteractionId,
+    QueueId,
+    ReservationId,
+    SwitchId,
+    TrunkId,
+)
 from cti.model.interaction import Interaction
 from cti.model.kept_place import KeptPlace
 from cti.model.parked_call import ParkedCall
@@ -26,6 +36,7 @@ from cti.model.reservation import Reservation
 from cti.model.states import AgentState, LinkState
 from cti.model.supervision import Supervision
 from cti.model.switch import SwitchSettings, Tie
+from cti.model.trunk import Trunk
 from cti.routing import Router
 from cti.store.codec import Codec
 from cti.store.errors import NotUnderstood
@@ -43,6 +54,8 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "draining": dict[SwitchId, bool],
         "lost": set[SwitchId],
         "ties": dict[ConnectionId, Tie],
+        "trunks": dict[SwitchId, dict[TrunkId, Trunk]],
+        "trunk_failures": dict[SwitchId, dict[str, int]],
         "kept_places": dict[str, KeptPlace],
         "phones": dict[str, AgentId],
         "devices": dict[str, Device],

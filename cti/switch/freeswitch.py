@@ -14,10 +14,9 @@ from cti.model import facts, intents
 from cti.model.ids import SwitchId
 from cti.switch.event_fact import EVENTS, BridgeAt
 from cti.switch.event_socket import EventSocket
-from cti.switch.registrations import SUBCLASSES
 from cti.switch.snapshot import listed
 from cti.switch.timing import Timing
-from cti.switch.translator import Translator
+from cti.switch.translator import SUBCLASSES, Translator
 
 FAX_SENT: Final = "spandsp::txfaxresult"
 _LIGHT: Final = ("Message-Account", "VM-Sofia-Profile", "VM-sub-call-id", "VM-Call-ID")

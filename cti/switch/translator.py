@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import structlog
 
@@ -12,6 +13,7 @@ from cti.model import facts, intents
 from cti.model.cause import Cause
 from cti.model.device import device_of
 from cti.model.ids import SwitchId
+from cti.switch import registrations, trunks
 from cti.switch.awaited import Awaited
 from cti.switch.causes import cause_of
 from cti.switch.event_fact import BridgeAt, EventFacts
@@ -20,6 +22,10 @@ from cti.switch.own_calls import OwnCalls
 from cti.switch.registrations import Registrations
 from cti.switch.snapshot import seen
 from cti.switch.timing import REPLY_TIMEOUT_S
+from cti.switch.trunks import Trunks
+
+SUBCLASSES: Final = (*registrations.SUBCLASSES, *trunks.SUBCLASSES)
+"""The ``CUSTOM`` events to subscribe to, beside ``event_fact.EVENTS``."""
 
 _log = structlog.get_logger("cti.switch")
 
@@ -57,6 +63,8 @@ class Translator:
         self._facts = EventFacts(switch, node, bridge_at)
         self.registrations = Registrations(switch, submit=submit, later=awaited.later, tell=on_fact)
         """Which phones are registered; what it tells is not held back, since it is about no leg."""
+        self.trunks = Trunks(switch, submit=submit, later=awaited.later, tell=on_fact)
+        """Which gateways are in service; the same."""
         self._own_calls = OwnCalls(switch, node, self.registrations.watched)
         self._held_back: list[facts.Fact] | None = None
         self._log = _log.bind(switch=switch)
@@ -86,11 +94,13 @@ class Translator:
         self._on_fact(snapshot)
         for fact in held_back:
             self._on_fact(fact)
+        self.trunks.look()
 
     def lost(self) -> None:
         """The link is down; what was held back is forgotten, the next snapshot tells it."""
         self._held_back = None
         self.registrations.lost()
+        self.trunks.lost()
         self._own_calls.lost()
         self._on_fact(facts.LinkLost(self._switch))
 
@@ -99,7 +109,7 @@ class Translator:
     def take(self, event: Event) -> bool:
         """Tell what an event means; whether it meant anything to us."""
         if event.name == "CUSTOM":
-            return self.registrations.take(event)
+            return self.registrations.take(event) or self.trunks.take(event)
         own = self._own_calls.facts(event)
         for each in own:
             self._tell(each)

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from cti.api.centre import Centre
 from cti.api.server import ApiServer
 from cti.engine.view import CentreView, QueueView
-from cti.model.states import AgentState
+from cti.model.states import AgentState, DeviceState
 
 FRESH_S: Final = 1.0
 """A view of the centre is used again for so long: taking one costs everybody's time, the more the more agents."""
@@ -97,6 +97,22 @@ def _switches(view: CentreView) -> Iterable[Metric]:
         drained.add_metric([switch.id], switch.draining)
     yield calls
     yield drained
+    yield from _trunks(view)
+
+
+def _trunks(view: CentreView) -> Iterable[Metric]:
+    what = "1 while the gateway is in service; none while the link to its switch is down."
+    there = GaugeMetricFamily("cti_trunk_in_service", what, labels=["switch", "trunk"])
+    what = "Calls outside that ended for a fault of the way there."
+    failures = CounterMetricFamily("cti_trunk_failures", what, labels=["switch", "cause"])
+    for switch in view.switches:
+        for trunk in switch.trunks:
+            if trunk.state is not DeviceState.UNKNOWN:
+                there.add_metric([switch.id, trunk.id], trunk.state is DeviceState.IN_SERVICE)
+        for cause, count in sorted(switch.trunk_failures.items()):
+            failures.add_metric([switch.id, cause], count)
+    yield there
+    yield failures
 
 
 class ServerMetrics:

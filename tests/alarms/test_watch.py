@@ -86,6 +86,27 @@ def test_a_lost_link_is_raised_and_comes_back(line):
     watched.watch.stop()
 
 
+def test_a_trunk_that_is_down_is_raised_and_comes_back(line):
+    carrier = line.switch.gateways.add("carrier")
+    watched = Watched(line, off=(kinds.UNSTAFFED,))
+    carrier.fail(403, "Forbidden")
+    down = watched.until_told(kinds.TRUNK_DOWN, "raised")
+    switch = line.centre.switch.id
+    assert (down.subject, down.grade, down.queue) == (f"{switch}/carrier", Grade.MAJOR, None)
+    assert down.cause == f"gateway carrier of {switch} is out of service: registration FAILED 403 Forbidden"
+    assert "carrier" in down.suggestion
+    line.server.stop()
+    watched.until_told(kinds.LINK_DOWN, "raised")
+    line.server.start()  # what nobody can see meanwhile is neither better nor worse
+    watched.until_told(kinds.LINK_DOWN, "cleared")
+    assert watched.history(kinds.TRUNK_DOWN) == ["raised"]
+    carrier.recover()
+    watched.until_told(kinds.TRUNK_DOWN, "cleared")
+    carrier.renew()
+    assert watched.history(kinds.TRUNK_DOWN) == ["raised", "cleared"]
+    watched.watch.stop()
+
+
 def test_phones_of_several_agents_that_fail_for_one_cause(line):
     watched = Watched(line, agents_failing=2)
     for name in ("ann", "bob"):
@@ -142,7 +163,7 @@ def test_calls_outside_that_fail_for_a_cause_of_the_trunk():
     board = SimpleNamespace(
         raised=(), sound=lambda name, subject, **more: told.append((name, subject)), clear=lambda *_: None
     )
-    look = SimpleNamespace(at=10.0, links={}, lag_s={}, queues=())
+    look = SimpleNamespace(at=10.0, links={}, lag_s={}, queues=(), trunks=())
     subscribed = []
     centre = SimpleNamespace(
         alarms=board,

@@ -55,6 +55,9 @@ def test_a_call_from_one_to_the_other_and_draining_from_the_command_line(running
         status, said = running.command("switches", "--drain", "south")
         assert status == 0, said
         assert "south: live, draining; 1 calls, 1 agents" in said
+        second.gateways.add("carrier", registers=False).fail(503, "Maintenance")
+        down = "  gateway carrier: out of service (no answer to OPTIONS 503 Maintenance)"
+        running.until("its gateway is down", lambda: down in running.command("switches")[1])
         late = second.incoming()
         running.until("a new call there is refused", lambda: late.ended)
         caller.hang_up()

@@ -68,6 +68,11 @@ class FreeSwitchProcess:
         return f"127.0.0.1:{self.event_port}"
 
     @property
+    def configuration(self) -> Path:
+        """The directory of its own copy of the configuration."""
+        return self._configuration
+
+    @property
     def pid(self) -> int:
         """The process id of the running FreeSWITCH."""
         if self._process is None:

@@ -23,6 +23,7 @@ from cti.errors import (
 )
 from cti.model import facts, intents
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.trunk_facts import TrunksListed
 from cti.sim import Behaviour, SimulatedSwitch
 from cti.sim.gevent_scheduler import GeventScheduler
 from cti.sim.server import SimServer
@@ -55,12 +56,16 @@ class Bench:
 
     def __init__(self, host, port, *, password="ClueCon", timing=QUICK):
         self.told = []
+        self.listed = False
         self._news = event.Event()
         self.adapter = FreeSwitch(
             host, port, password, on_fact=self._fact, switch=FS, timing=timing, chance=random.Random(1)
         )
 
     def _fact(self, fact):
+        if isinstance(fact, TrunksListed):  # comes when the switch has answered, at no fixed place among the others
+            self.listed = True
+            return
         self.told.append(fact)
         self._news.set()
 
@@ -107,6 +112,7 @@ def simulated(**options):
 def line():
     with simulated() as bench:
         bench.adapter.start()
+        until(lambda: bench.listed)
         yield bench
 
 

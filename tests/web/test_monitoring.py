@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import gevent
 from prometheus_client.parser import text_string_to_metric_families
 
 from cti import events
@@ -40,7 +39,9 @@ def test_metrics(open_site: Site):
     open_site.call()
     open_site.bench.wait_for(events.CallCleared)
     open_site.get("/v1/agent/get?agent=nobody")
-    gevent.sleep(0)
+    carrier = open_site.bench.switch.gateways.add("carrier")
+    carrier.fail()
+    until(lambda: open_site.centre.switch_views()[0].trunks, "the gateway is known")
     found = metrics(open_site.get("/metrics").text)
     assert found["cti_queue_offered_total", "claims"] == 1
     assert found["cti_queue_answered_total", "claims"] == 1
@@ -50,6 +51,7 @@ def test_metrics(open_site: Site):
     assert sum(value for (name, _), value in found.items() if name == "cti_agents") == 2
     assert found["cti_link_live", open_site.centre.switch.id] == 1
     assert found["cti_calls", ""] == 0
+    assert found["cti_trunk_in_service", open_site.centre.switch.id] == 0
     assert found["cti_web_refused_total", "operation.unknown_agent"] == 1
     assert found["cti_web_requests_total", ""] == 2
     assert found["cti_loop_lag_seconds", ""] >= 0
