@@ -23,7 +23,7 @@ from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.personal import presence_of
 from cti.model.predictive import PredictiveCallRequested, PredictiveFigures
-from cti.model.recording import RecordingAction
+from cti.model.recording import RecordingAction, RecordingSettings
 from cti.plan import QueueLoad, Request
 from cti.statistics import Statistics, in_turns
 from cti.store import HistoryStore
@@ -168,6 +168,13 @@ class CentreCalls:
             known = ", ".join(repr(each.value) for each in RecordingAction)
             raise ConfigurationError(f"what is {what!r}; it must be one of {known}") from None
         self._loop.ask(services.RecordingRequested(InteractionId(interaction), action))
+
+    def use_recordings(self, settings: RecordingSettings) -> None:
+        """From now on recordings that begin go there, see ``Recordings.rename``; those under way go on where they are.
+
+        Of a centre that was made with ``recordings``: nothing else looks at the files.
+        """
+        self._loop.ask(services.RecordingsDefined(settings))
 
     def make_predictive_call(self, queue: str, number: str, data: Mapping[str, Any] | None = None) -> InteractionId:
         """Make Predictive Call: call a customer, who gets whichever agent of a queue is free when they answer.

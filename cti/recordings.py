@@ -164,6 +164,15 @@ class Recordings:
                 f"the index of recordings cannot be made: {error}; say index=, a file that can be written"
             ) from error
 
+    def rename(self, name: str) -> RecordingSettings:
+        """From now on files are called so; the centre has to be told what is returned, see ``CallCenter.use_recordings``.
+
+        Raises:
+            ConfigurationError: the name cannot be used.
+        """
+        self.settings = RecordingSettings(self.settings.directory, name)
+        return self.settings
+
     def local(self, path: str) -> Path:
         """Where this process finds a file that the switch calls ``path``."""
         return self._directory / Path(path).relative_to(self.settings.directory)

@@ -24,6 +24,11 @@ class TokenBucket:
         if self.tokens < 0:
             self.tokens = self.burst
 
+    def use(self, per_s: float, burst: float) -> None:
+        """From now on so many come back, and so many there can be."""
+        self.per_s, self.burst = per_s, burst
+        self.tokens = min(self.tokens, burst)
+
     def take(self, cost: float, now: float) -> bool:
         """Take so many tokens, or none if there are too few; says which.
 

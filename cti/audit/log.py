@@ -108,6 +108,11 @@ class AuditLog:
         self._waiting.append(made)
         self._more.set()
 
+    def use(self, *, max_bytes: int, keep: int) -> None:
+        """From now on a longer file is put aside, and so many are kept; see the class. Applied when the next is put aside."""
+        self._max_bytes = max_bytes
+        self._keep = keep
+
     def close(self) -> None:
         """Write what is left and close the file. Blocks this greenlet, for some seconds if the disk does not take it."""
         if self._closed:

@@ -28,6 +28,14 @@ def _interval(_instance: object, attribute: Attribute[float], value: float) -> N
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be '15m' or '30m'")
 
 
+def _some_time(instance: object, attribute: Attribute[Any], value: float | None) -> None:
+    seconds(instance, attribute, value)
+    if value == 0:
+        raise ConfigurationError(
+            f"{attribute.name} is {value!r}; it must be more than 0 seconds; leave it out to keep all"
+        )
+
+
 def _zone(_instance: object, attribute: Attribute[str], value: str) -> None:
     try:
         ZoneInfo(value)
@@ -136,7 +144,7 @@ class HistorySettings:
 
     directory: str = field(default="", validator=_printable)
     url: str = field(default="", validator=_printable, repr=False)
-    keep_s: float | None = field(default=None, validator=seconds)
+    keep_s: float | None = field(default=None, validator=_some_time)
 
 
 @frozen

@@ -9,6 +9,8 @@ from typing import Any, Final
 from attrs import evolve, fields, frozen
 
 from cti.config import Configuration
+from cti.daemon.live_settings import need_a_restart
+from cti.daemon.live_settings import told as told_of_services
 from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
 from cti.model.ids import AgentId, QueueId
@@ -21,16 +23,6 @@ from cti.plan.condition import short
 NOBODY: Final = Requirement('"closed queue" >= 999999999')
 """What no agent meets."""
 _AT_START: Final = {"switches": "switch", "centre": "centre", "api": "api", "destinations": "destinations"}
-_SERVICES_AT_START: Final = (
-    "state",
-    "journal",
-    "statistics",
-    "web",
-    "audit",
-    "history",
-    "recording",
-    "messages",
-)
 _AT_START_OF_DAEMON: Final = ("pid_file", "control")
 
 
@@ -95,6 +87,7 @@ def change(old: Configuration, new: Configuration) -> Change:
         *_told_of(old.log, new.log, "log"),
         *_told_of(old.services.alarms.rules, new.services.alarms.rules, "alarms"),
         *(["alarms.mail: changed"] if old.services.alarms.mail != new.services.alarms.mail else []),
+        *told_of_services(old.services, new.services),
         *_told_of_webhooks(old, new),
         *_told_of_roles(old, new),
     ]
@@ -117,11 +110,7 @@ def _only_at_start(old: Configuration, new: Configuration) -> list[str]:
         for name, table in _AT_START.items()
         if getattr(old, name) != getattr(new, name)
     ]
-    refused += [
-        f"[{name}] is another; that needs a restart"
-        for name in _SERVICES_AT_START
-        if getattr(old.services, name) != getattr(new.services, name)
-    ]
+    refused += [f"{name} is another; that needs a restart" for name in need_a_restart(old.services, new.services)]
     refused += [
         f"daemon.{name} is another; that needs a restart"
         for name in _AT_START_OF_DAEMON

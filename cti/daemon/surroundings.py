@@ -23,6 +23,7 @@ from cti.config import (
     JournalSettings,
     MessagesSettings,
     RecordingsSettings,
+    Services,
     WebSettings,
 )
 from cti.errors import ConfigurationError, CtiError
@@ -96,6 +97,7 @@ class Surroundings:
         self.messages = _messages(services.messages)
         """Where voice messages and faxes are kept, for the centre; None for nowhere."""
         self._audit: AuditLog | None = None
+        self._tend_now = gevent.event.Event()
 
     def open(self, centre: CallCenter) -> None:
         """Begin to watch and to write down. Before the centre is started: what it finds then is not to be missed.
@@ -127,7 +129,7 @@ class Surroundings:
             )
             self._closing.callback(kept.stop)
         if self.recordings is not None and self._made.services.recording is not None:
-            self._spawn(self._tend, self.recordings, self._made.services.recording.keep_s)
+            self._spawn(self._tend, self.recordings)
 
     def count(self) -> None:
         """Go on counting figures by interval, with what the journal has brought back. Before anything else is counted."""
@@ -148,14 +150,14 @@ class Surroundings:
             self._begin("api", lambda: self._api(settings))
         self._use_webhooks(made)
         if services.web is not None:
-            web = services.web
-            self._begin("web", lambda: self._web(web))
+            self._begin("web", self._web)
 
     def reload(self, new: Configuration) -> None:
-        """Take over the roles, webhooks and alarms of another configuration; all else needs a restart, and is the same."""
+        """Take over the roles, webhooks, alarms and live settings of another configuration; all else is the same."""
         old, self._made = self._made, new
         if new.roles != old.roles:
             self._use_roles(new)
+        self._use_settings(old.services, new.services)
         if new.services.webhooks != old.services.webhooks:
             self._use_webhooks(new)
         if new.services.alarms.rules != old.services.alarms.rules:
@@ -180,6 +182,36 @@ class Surroundings:
                 part.use_roles(made.roles)
             except ConfigurationError as error:  # the file was changed since the configuration was checked
                 _log.error("roles are not taken over", part=name, reason=str(error))
+
+    def _use_settings(self, old: Services, new: Services) -> None:
+        """Those of ``live_settings``; the others are the same."""
+        web = self._parts.get("web")
+        if new.web is not None and web is not None:
+            self._use_web(web, new.web)
+        if new.audit is not None and self._audit is not None:
+            self._audit.use(max_bytes=new.audit.max_bytes, keep=new.audit.keep)
+        if self._centre.statistics is not None:
+            self._centre.statistics.use(keep_s=new.statistics.keep_s, zone=ZoneInfo(new.statistics.time_zone))
+        if new.history is not None and self.history is not None:
+            self.history.keep(_days(new.history.keep_s))
+        if new.recording is not None and self.recordings is not None and new.recording != old.recording:
+            self._centre.use_recordings(self.recordings.rename(new.recording.name))
+            self._tend_now.set()
+
+    @staticmethod
+    def _use_web(part: Part, settings: WebSettings) -> None:
+        from cti.web import WebLimits, WebServer  # noqa: PLC0415 - an extra
+
+        if isinstance(part, WebServer):
+            try:
+                part.use(
+                    settings.limits or WebLimits(),
+                    metrics_token=settings.metrics_token,
+                    certificate=settings.certificate,
+                    key=settings.key,
+                )
+            except ConfigurationError as error:  # the file was changed since the configuration was checked
+                _log.error("the certificate is not taken over", reason=str(error))
 
     # -- parts that serve -----------------------------------------------------------------------------------------
 
@@ -228,9 +260,11 @@ class Surroundings:
             roles=self._made.roles,
         )
 
-    def _web(self, settings: WebSettings) -> Part:
+    def _web(self) -> Part:
         from cti.web import WebServer  # noqa: PLC0415 - an extra
 
+        settings = self._made.services.web
+        assert settings is not None
         state = self._made.services.state
         return WebServer(
             self._centre,
@@ -289,13 +323,15 @@ class Surroundings:
     def _spawn(self, work: Callable[..., None], *args: object) -> None:
         self._greenlets.append(gevent.spawn(work, *args))
 
-    @staticmethod
-    def _tend(recordings: Recordings, keep_s: float | None) -> None:
+    def _tend(self, recordings: Recordings) -> None:
         """Index recordings that ended while nobody looked, and delete those that are too old: now and every hour, in another
         thread.
         """
         pool = gevent.get_hub().threadpool
         while True:
+            self._tend_now.clear()
+            settings = self._made.services.recording
+            keep_s = settings.keep_s if settings is not None else None
             try:
                 found = pool.apply(recordings.take_in)
                 gone = (
@@ -308,7 +344,7 @@ class Surroundings:
                     _log.info("recordings were found that no record named", recordings=len(found))
                 if gone:
                     _log.info("old recordings were deleted", recordings=len(gone))
-            gevent.sleep(EXPIRE_EVERY_S)
+            self._tend_now.wait(EXPIRE_EVERY_S)
 
 
 def _journal(settings: JournalSettings | None, watch: AlarmWatch) -> Journal | None:
@@ -329,8 +365,11 @@ def _history(settings: HistorySettings | None) -> HistoryStore | None:
         return None
     if not settings.url:
         Path(settings.directory).mkdir(parents=True, exist_ok=True)
-    keep_days = settings.keep_s / DAY_S if settings.keep_s is not None else None
-    return HistoryStore(settings.url or str(Path(settings.directory) / HISTORY_FILE), keep_days=keep_days)
+    return HistoryStore(settings.url or str(Path(settings.directory) / HISTORY_FILE), keep_days=_days(settings.keep_s))
+
+
+def _days(keep_s: float | None) -> float | None:
+    return keep_s / DAY_S if keep_s is not None else None
 
 
 def _messages(settings: MessagesSettings | None) -> Messages | None:

@@ -128,6 +128,14 @@ class Statistics:
         self.write()
         self._greenlet = gevent.spawn(self._run)
 
+    def use(self, *, keep_s: float, zone: ZoneInfo) -> None:
+        """From now on intervals are kept for so long, and a day begins at midnight there.
+
+        What is older than that is deleted within the hour.
+        """
+        self._keep_s = keep_s
+        self.zone = zone
+
     def stop(self) -> None:
         """Write what is left, and count no more. Blocks this greenlet. Harmless when it is not counting."""
         if self._greenlet is None:

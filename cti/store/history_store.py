@@ -55,9 +55,7 @@ class HistoryStore:
     """
 
     def __init__(self, url: str, *, keep_days: float | None = None) -> None:
-        if keep_days is not None and not keep_days > 0:
-            raise ConfigurationError(f"keep_days is {keep_days!r}; it must be more than 0, or None to keep all")
-        self._keep_days = keep_days
+        self.keep(keep_days)
         try:
             import sqlalchemy  # noqa: PLC0415 - an extra
         except ImportError:
@@ -85,6 +83,16 @@ class HistoryStore:
         """How many could not be written for so long that they are lost."""
 
     # -- in -------------------------------------------------------------------------------------------------------
+
+    def keep(self, days: float | None) -> None:
+        """From now on what ended longer ago is deleted, once an hour; None keeps all.
+
+        Raises:
+            ConfigurationError: it is not more than 0.
+        """
+        if days is not None and not days > 0:
+            raise ConfigurationError(f"keep_days is {days!r}; it must be more than 0, or None to keep all")
+        self._keep_days = days
 
     def take(self, history: InteractionHistory) -> None:
         """Write a history, soon. Never blocks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib import resources
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ from cti.web.door import Door
 from cti.web.events_resource import EventsResource
 from cti.web.feed import Feed
 from cti.web.json_text import written
-from cti.web.limits import WebLimits
 from cti.web.methods_resource import Methods
 from cti.web.problem import problem, respond
 from cti.web.session_resource import SessionResource
@@ -97,13 +97,12 @@ def application(
     methods: Methods,
     feed: Feed,
     door: Door,
-    limits: WebLimits,
     tally: Tally,
     *,
     pulse: Pulse,
     events: EventsResource,
     registry: CollectorRegistry,
-    metrics_token: str,
+    metrics_token: Callable[[], str],
     wallboard: bool,
 ) -> falcon.App[Any, Any]:
     """The application.
@@ -112,12 +111,11 @@ def application(
         methods: carry out the table's methods.
         feed: the events.
         door: finds sessions.
-        limits: of each client.
         tally: counts requests and refusals.
         pulse: how late greenlets get their turn.
         events: streams.
         registry: what ``/metrics`` tells.
-        metrics_token: who may ask for it without a session; empty for nobody.
+        metrics_token: says who may ask for it without a session; empty for nobody.
         wallboard: whether there is a page at ``/``.
     """
     app = falcon.App(middleware=[Surroundings(tally, https=door.https)])
@@ -127,7 +125,7 @@ def application(
     app.add_error_handler(falcon.HTTPError, _failed)  # Falcon has one of its own
     for method in METHODS.values():
         app.add_route(address.path(method), methods_resource.resource(method, methods))
-    app.add_route(session_resource.PATH, SessionResource(door, limits))
+    app.add_route(session_resource.PATH, SessionResource(door))
     app.add_route(events_resource.PATH, events)
     app.add_route("/health", HealthResource(feed, pulse))
     app.add_route("/ready", ReadyResource(feed))

@@ -28,6 +28,12 @@ class Buckets:
         """How many are remembered."""
         return len(self._buckets)
 
+    def use(self, per_s: float, burst: float) -> None:
+        """From now on so many come back, and so many there can be, in those that are remembered too."""
+        self._per_s, self._burst = per_s, burst
+        for bucket in self._buckets.values():
+            bucket.use(per_s, burst)
+
     def take(self, name: str, now: float, cost: float = 1.0) -> bool:
         """Take tokens of a name's bucket; says whether there were enough."""
         bucket = self._buckets.get(name)

@@ -59,6 +59,20 @@ class Door:
         now = time.monotonic()
         self._local = Session(None, LOCAL, "", now, now, TokenBucket(limits.requests_per_s, limits.burst, now))
 
+    def use(self, limits: WebLimits) -> None:
+        """From now on these limits count, for those too who are here."""
+        self._limits = limits
+        self._strangers.use(limits.requests_per_s, limits.burst)
+        self._local.bucket.use(limits.requests_per_s, limits.burst)
+        self.sessions.use(limits)
+        if self.log_in is not None:
+            self.log_in.use(limits)
+
+    @property
+    def limits(self) -> WebLimits:
+        """Those that count now."""
+        return self._limits
+
     def session(self, request: falcon.Request, cost: float = 1.0) -> Session:
         """The session that a request belongs to.
 

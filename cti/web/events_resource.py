@@ -15,7 +15,6 @@ from cti.api.methods import METHODS
 from cti.api.refusal import ErrorRecord, InvalidParameter, TooFast, TooManyClients, TooManySubjects, error_record
 from cti.web.door import Door
 from cti.web.feed import Feed, matches
-from cti.web.limits import WebLimits
 from cti.web.methods_resource import Methods
 from cti.web.sessions import Session
 from cti.web.stream import Stream
@@ -35,14 +34,12 @@ class EventsResource:
         feed: where they come from.
         door: finds the session.
         methods: take snapshots.
-        limits: how many streams there may be.
     """
 
-    def __init__(self, feed: Feed, door: Door, methods: Methods, limits: WebLimits) -> None:
+    def __init__(self, feed: Feed, door: Door, methods: Methods) -> None:
         self._feed = feed
         self._door = door
         self._methods = methods
-        self._limits = limits
         self._open: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -54,21 +51,21 @@ class EventsResource:
         session = self._door.session(request, METHODS["snapshot"].cost if wants_snapshot(request.params) else 1)
         request.context.who = session.grant.name
         wanted = structured(InterestParams, _lists(request.params))
-        if wanted.subjects > self._limits.subjects:
+        if wanted.subjects > self._door.limits.subjects:
             raise TooManySubjects(
-                f"a stream may name {self._limits.subjects} agents, queues and calls, not {wanted.subjects}"
+                f"a stream may name {self._door.limits.subjects} agents, queues and calls, not {wanted.subjects}"
             )
-        if len(self) >= self._limits.streams:
+        if len(self) >= self._door.limits.streams:
             raise TooManyClients("the server has as many streams as it takes; try later")
-        if self._open[session.grant.name] >= self._limits.streams_per_account:
+        if self._open[session.grant.name] >= self._door.limits.streams_per_account:
             raise TooManyClients(f"account {session.grant.name} has as many streams as it may; close one")
         stream = Stream(
             self._feed,
             interest(wanted, session.grant),
             matches=matches,
             snapshot=lambda: self._snapshot(session),
-            unread=self._limits.unread,
-            heartbeat_s=self._limits.heartbeat_s,
+            unread=self._door.limits.unread,
+            heartbeat_s=self._door.limits.heartbeat_s,
             is_over=lambda: self._is_over(session),
         )
         last = request.get_header("Last-Event-ID") or request.get_param(LAST)
@@ -92,7 +89,7 @@ class EventsResource:
     def _is_over(self, session: Session) -> bool:
         """Whether the session has ended; a stream that is read keeps it in use."""
         now = time.monotonic()
-        if session.account is not None and now - session.began_at >= self._limits.session_s:
+        if session.account is not None and now - session.began_at >= self._door.limits.session_s:
             return True
         session.used_at = now
         return session.ended

@@ -75,6 +75,11 @@ class Feed:
         for stream in self.readers.members():
             stream.end("link.closed", "the server is being stopped")
 
+    def keep(self, events_: int) -> None:
+        """From now on so many of the last events are kept."""
+        if events_ != self._kept.maxlen:
+            self._kept = deque(self._kept, maxlen=events_)
+
     def wake(self) -> None:
         """Let every stream look whether its session has ended."""
         for stream in self.readers.members():

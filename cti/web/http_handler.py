@@ -214,6 +214,11 @@ class HttpServer(pywsgi.WSGIServer):
         self._one_address = one_address
         self._of_address: Counter[str] = Counter()
 
+    def use(self, limits: WebLimits, *, one_address: int) -> None:
+        """From now on these limits count, but for how many connections there may be; see the class."""
+        self.limits = limits
+        self._one_address = one_address
+
     def handle(self, sock: Any, address: Any) -> None:
         """Serve a connection. Blocks this greenlet until it ends."""
         if self.ssl_enabled:  # it has been counted, before the handshake

@@ -57,6 +57,13 @@ class LogIn:
         self._of_both = Buckets(many / 60, many)
         self._of_name = Buckets(many * EVERYWHERE / 60, many * EVERYWHERE)
 
+    def use(self, limits: WebLimits) -> None:
+        """From now on so many may fail."""
+        many = limits.log_ins_per_minute
+        self._of_address.use(many / 60, many)
+        self._of_both.use(many / 60, many)
+        self._of_name.use(many * EVERYWHERE / 60, many * EVERYWHERE)
+
     def log_in(self, name: str, password: str, address: str) -> tuple[str, Session]:
         """Begin a session; its token and itself. Blocks this greenlet for some 50 ms, the same whatever is wrong.
 

@@ -24,7 +24,6 @@ from cti.web import address
 from cti.web.door import Door
 from cti.web.feed import Feed
 from cti.web.json_text import read_object, written
-from cti.web.limits import WebLimits
 from cti.web.problem import TooSlow, body, problem
 from cti.web.sessions import Session
 
@@ -43,16 +42,12 @@ class Methods:
         centre: what is asked for is done there.
         feed: the events' side.
         door: finds the session.
-        limits: of each client.
         audit: called with each request that was to change something, done or refused; must not block.
     """
 
-    def __init__(
-        self, centre: Centre, feed: Feed, door: Door, limits: WebLimits, audit: Callable[[Done], object] | None
-    ) -> None:
+    def __init__(self, centre: Centre, feed: Feed, door: Door, audit: Callable[[Done], object] | None) -> None:
         self.replays = ReplayWindow()
         self.door = door
-        self.limits = limits
         self._centre = centre
         self._feed = feed
         self._audit = audit
@@ -68,11 +63,13 @@ class Methods:
         service = Service(self._centre, self._feed.numbering, self._feed.calls, session.grant)
         if not method.slow:
             return invoke(service, method, params)
-        if session.under_way >= self.limits.under_way:
+        if session.under_way >= self.door.limits.under_way:
             raise TooBusy(f"{session.under_way} slow requests are under way in this session; wait for one")
         session.under_way += 1
         try:
-            with gevent.Timeout(self.limits.answer_s, TooSlow(f"no answer within {self.limits.answer_s:g} s")):
+            with gevent.Timeout(
+                self.door.limits.answer_s, TooSlow(f"no answer within {self.door.limits.answer_s:g} s")
+            ):
                 return invoke(service, method, params)
         finally:
             session.under_way -= 1

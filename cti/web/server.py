@@ -132,27 +132,26 @@ class WebServer:
             allow_plain=self._allow_plain,
         )
         self._feed = Feed(self._centre, limits.kept_events)
-        self._methods = Methods(self._centre, self._feed, self._door, limits, self._audit)
-        self._streams = EventsResource(self._feed, self._door, self._methods, limits)
+        self._methods = Methods(self._centre, self._feed, self._door, self._audit)
+        self._streams = EventsResource(self._feed, self._door, self._methods)
         pulse = Pulse()
         centre_metrics = CentreMetrics(self._centre, pulse.take_worst)
         app = application(
             self._methods,
             self._feed,
             self._door,
-            limits,
             self._tally,
             pulse=pulse,
             events=self._streams,
             registry=registry((centre_metrics, self._own_metrics(), *self._collectors)),
-            metrics_token=self._metrics_token,
+            metrics_token=lambda: self._metrics_token,
             wallboard=self._wallboard,
         )
         server = HttpServer(
             (self._host, self._port),
             app,
             limits,
-            one_address=limits.connections if self._proxied else limits.connections_per_address,
+            one_address=self._one_address(limits),
             on_unfit=self._unfit,
             ssl=self._tls,
         )
@@ -202,6 +201,41 @@ class WebServer:
         if self._log_in is not None:
             self._log_in.take_over()
             self._feed.wake()
+
+    def use(
+        self,
+        limits: WebLimits,
+        *,
+        metrics_token: str,
+        certificate: str | os.PathLike[str] = "",
+        key: str | os.PathLike[str] = "",
+    ) -> None:
+        """Go on with other settings; nobody is disconnected or logged out for it, unless their session is too old now.
+
+        Args:
+            limits: as in the constructor; how many connections there may be stays as it was, streams that are open keep
+                theirs.
+            metrics_token: as there.
+            certificate: as there, for connections to come: a renewed one is read even under the same name. A server that
+                began without TLS goes on without it.
+            key: as there.
+
+        Raises:
+            ConfigurationError: certificate or key cannot be used; nothing is changed.
+        """
+        if self._tls is not None:
+            tls_context(certificate, key)  # so that what runs is not touched by halves
+            self._tls.load_cert_chain(certificate, key or None)
+        self._limits = limits
+        self._metrics_token = metrics_token
+        if self._server is not None:
+            self._door.use(limits)
+            self._feed.keep(limits.kept_events)
+            self._server.use(limits, one_address=self._one_address(limits))
+
+    def _one_address(self, limits: WebLimits) -> int:
+        """Behind a proxy all connections are from its address."""
+        return limits.connections if self._proxied else limits.connections_per_address
 
     def use_roles(self, roles: Mapping[str, DefinedRole]) -> None:
         """From now on these are the operator's own roles; whose account means something else is logged out.

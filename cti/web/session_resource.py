@@ -14,7 +14,6 @@ from cti.api.converter import plain, structured
 from cti.api.refusal import InvalidParameter, NotPermitted
 from cti.web.door import Door
 from cti.web.json_text import read_object, written
-from cti.web.limits import WebLimits
 from cti.web.methods_resource import json_body
 from cti.web.sessions import Session
 
@@ -69,12 +68,10 @@ class SessionResource:
 
     Args:
         door: finds and begins sessions.
-        limits: how long they last.
     """
 
-    def __init__(self, door: Door, limits: WebLimits) -> None:
+    def __init__(self, door: Door) -> None:
         self._door = door
-        self._limits = limits
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Who is logged in."""
@@ -121,7 +118,7 @@ class SessionResource:
             agents=tuple(sorted(grant.agents)),
             queues=tuple(sorted(grant.queues)),
             csrf=session.csrf,
-            ends_in_s=max(0.0, self._limits.session_s - (time.monotonic() - session.began_at)),
-            idle_s=self._limits.session_idle_s,
+            ends_in_s=max(0.0, self._door.limits.session_s - (time.monotonic() - session.began_at)),
+            idle_s=self._door.limits.session_idle_s,
             token=token,
         )

@@ -59,6 +59,12 @@ class Sessions:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._of_account: dict[str, list[bytes]] = {}
 
+    def use(self, limits: WebLimits) -> None:
+        """From now on these limits count, also for who is logged in; sessions too many end as others begin."""
+        self._limits = limits
+        for session in self._sessions.values():
+            session.bucket.use(limits.requests_per_s, limits.burst)
+
     def __len__(self) -> int:
         """How many there are."""
         return len(self._sessions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Callable
 from typing import Final
 
 import falcon
@@ -87,10 +88,10 @@ class MetricsResource:
     Args:
         registry: what is told.
         door: finds the session.
-        token: who shows this as a bearer token needs no session; empty for nobody.
+        token: who shows what this says as a bearer token needs no session; empty for nobody.
     """
 
-    def __init__(self, registry: CollectorRegistry, door: Door, token: str) -> None:
+    def __init__(self, registry: CollectorRegistry, door: Door, token: Callable[[], str]) -> None:
         self._registry = registry
         self._door = door
         self._token = token
@@ -98,7 +99,8 @@ class MetricsResource:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Tell them."""
         shown, _ = self._door.token(request)
-        if self._token and shown is not None and hmac.compare_digest(shown.encode(), self._token.encode()):
+        token = self._token()
+        if token and shown is not None and hmac.compare_digest(shown.encode(), token.encode()):
             self._door.stranger(request)
         elif not self._door.session(request, cost=20).grant.sees_all:
             raise NotPermitted("metrics are about everything; this account does not see everything")

@@ -123,6 +123,19 @@ def test_files_are_put_aside_by_size_and_the_oldest_removed(tmp_path):
     assert [one.sound for one in read_audit(tmp_path / files[1])] == [True] * len(list(read_audit(tmp_path / files[1])))
 
 
+def test_how_many_are_kept_can_be_changed(tmp_path):
+    log = AuditLog(tmp_path)
+    log.done(done(agent="0"))
+    until(lambda: not log._waiting, "it is written")
+    log.use(max_bytes=1, keep=1)
+    for number in range(4):
+        log.done(done(agent=str(number)))
+        until(lambda: not log._waiting, "it is written")
+    log.close()
+    assert len(list(tmp_path.iterdir())) == 2
+    assert all(one.sound for one in read_audit(tmp_path))
+
+
 @pytest.mark.parametrize("line", [0, 1, 2])
 def test_a_changed_or_missing_line_shows(tmp_path, line):
     written(tmp_path, *(done(agent=name) for name in ("alice", "bob", "carol")))

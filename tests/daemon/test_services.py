@@ -170,13 +170,15 @@ def test_a_reload_changes_webhooks_and_alarms_and_refuses_what_needs_a_restart(r
     assert not receiver.of("Delivered")
     assert served.get("/v1/session", **sue).status == 200, "nobody was logged out"
     text = running.file.read_text()
-    running.file.write_text(text.replace('"for-prometheus"', '"another"').replace('"state"', '"other-state"'))
+    running.file.write_text(
+        text.replace("metrics_token", "wallboard = false\nmetrics_token").replace('"state"', '"other-state"')
+    )
     status, said = running.command("reload")
     assert status == 2
     for line in (
         "[state] is another; that needs a restart",
-        "[web] is another",
-        "[audit] is another",
+        "web.wallboard is another; that needs a restart",
+        "audit.directory is another; that needs a restart",
         "nothing was changed",
     ):
         assert line in said, said
@@ -249,3 +251,37 @@ def test_a_restart_logs_nobody_out_over_http(running, served, receiver):
     (said,) = running.of("a damaged file was set aside, and a new one is begun")
     assert "sessions.sqlite3.damaged-" in said["file"]
     assert visitor(running).get("/v1/session", **sue).status == 401
+
+
+def test_a_reload_changes_what_can_be_changed_while_clients_are_there(running, served, receiver):
+    more = "[recording]\ndirectory = '/recordings'\nreached_at = 'recordings'\nname = '{}'\n[history]\nkeep_s = '{}'\n[audit]\nkeep = {}\n"
+    running.kill()
+    (running.directory / "recordings").mkdir()
+    configured(running, receiver, more=more.format("{interaction}/{n}.wav", "9d", 0))
+    running.ready()
+    again = visitor(running)
+    sue, stream = again.bearer("sue"), again.stream(**again.bearer("sue"))
+    assert stream.next()[0] == "hello"
+    configured(running, receiver, more=more.format("calls/{interaction}-{n}.wav", "8d", 4))
+    text = running.file.read_text()
+    text = text.replace('"for-prometheus"', '"another"\nlimits = { body_bytes = 50 }')
+    running.file.write_text(text + "[statistics]\ntime_zone = 'Asia/Shanghai'\n")
+    status, said = running.command("reload")
+    assert status == 0, said
+    for line in (
+        "web: metrics_token is another, limits.body_bytes 65536 -> 50",
+        "audit: keep 0 -> 4",
+        "recording: name '{interaction}/{n}.wav' -> 'calls/{interaction}-{n}.wav'",
+        "statistics: time_zone 'UTC' -> 'Asia/Shanghai'",
+        "history: keep_s 777600.0 -> 691200.0",
+    ):
+        assert line in said, said
+    assert again.get("/metrics", authorization="Bearer another").status == 200
+    assert again.post("/v1/agent/not_ready", {"agent": "alice", "reason": "x" * 60}, **sue).status == 413
+    again.post("/v1/agent/log_on", {"agent": "alice", "ready": True}, **sue)
+    assert stream.until("AgentLoggedOn")["agent"] == "alice", "the stream has been open all the time"
+    configured(running, receiver, more=more.format("calls/{interaction}-{n}.wav", "8d", 4).replace("'/rec", "'/other"))
+    status, said = running.command("reload")
+    assert status == 2
+    assert "recording.directory is another; that needs a restart" in said
+    again.close()

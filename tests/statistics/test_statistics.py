@@ -239,6 +239,20 @@ def test_old_intervals_are_forgotten(floor, tmp_path):
     made.stop()
 
 
+def test_another_time_zone_and_retention_count_from_now_on(floor, tmp_path):
+    made = begun(floor, tmp_path)
+    floor.calls(offered=2)
+    made.write()
+    assert made.day().begins_at == NOON - 12 * 3600
+    made.use(keep_s=3600, zone=ZoneInfo("Asia/Shanghai"))
+    assert made.day().begins_at == moment("2026-03-01", ZoneInfo("Asia/Shanghai"))
+    floor.advance(3 * 3600)
+    made.write()
+    made._forget()
+    assert offered(made) == []
+    made.stop()
+
+
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(floor, tmp_path):
     made = begun(floor, tmp_path)
     floor.calls(offered=3)
