@@ -23,6 +23,7 @@ from cti.model.history import InteractionHistory
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId
 from cti.model.personal import presence_of
 from cti.model.predictive import PredictiveCallRequested, PredictiveFigures
+from cti.model.queue import QueueSettings
 from cti.model.recording import RecordingAction, RecordingSettings
 from cti.plan import QueueLoad, Request
 from cti.statistics import Statistics, in_turns
@@ -82,6 +83,14 @@ class CentreCalls:
         """
         world = self._world_now()
         return queue_view(world, world.queue(QueueId(queue)).id)
+
+    def queue_settings(self, queue: str) -> QueueSettings:
+        """What is configured of a queue, by whomever it was.
+
+        Raises:
+            UnknownQueue: there is none of this id; the message names the nearest.
+        """
+        return self._world_now().queue(QueueId(queue)).settings
 
     def explain_call(self, interaction: str) -> CallExplained:
         """Why a call is where it is: each agent, and the reason they are not offered it.

@@ -19,6 +19,7 @@ from cti.model.mailbox import Mailbox
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
 from cti.model.predictive import PredictiveFigures
+from cti.model.queue import QueueSettings
 from cti.statistics import Statistics
 
 
@@ -266,6 +267,10 @@ class Centre(Protocol):
 
     def queue_view(self, queue: str) -> QueueView:
         """One queue as it is now, or UnknownQueue."""
+        ...
+
+    def queue_settings(self, queue: str) -> QueueSettings:
+        """What is configured of a queue, or UnknownQueue."""
         ...
 
     def interaction(self, interaction: str) -> InteractionHistory:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final, NewType, TypeVar
+from typing import Any, Final, NewType, TypeVar, Union, get_args, get_origin
 
 import cattrs
 from attrs import has
@@ -101,6 +102,47 @@ def _mapping(value: Any, kind: Any) -> Any:
     return read
 
 
+def _choice(value: Any, kind: Any) -> Any:
+    """Plain, or a map of one kind."""
+    plain_ones, (of_maps,) = _split(kind)
+    if type(value) is dict:
+        return _converter.structure(value, of_maps)
+    for one in plain_ones:
+        if type(value) is one or (one is float and type(value) is int):
+            return _converter.structure(value, one)
+    raise TypeError(f"must be {' or '.join(_WORD[one] for one in plain_ones)}, or a map, not {_kind(value)}")
+
+
+def _plain_choice(value: Any, kind: Any) -> Any:
+    """One of several plain types, or None if that is among them."""
+    if value is None and type(None) in get_args(kind):
+        return None
+    plain_ones = _split(kind)[0]
+    for one in plain_ones:
+        if type(value) is one or (one is float and type(value) is int):
+            return _converter.structure(value, one)
+    raise TypeError(f"must be {' or '.join(_WORD[one] for one in plain_ones)}, not {_kind(value)}")
+
+
+def _split(kind: Any) -> tuple[list[Any], list[Any]]:
+    """The plain types of a union, and its classes of maps."""
+    arguments = [one for one in get_args(kind) if one is not type(None)]
+    return [one for one in arguments if one in _WORD], [one for one in arguments if has(one)]
+
+
+def _is_choice(kind: Any) -> bool:
+    if get_origin(kind) not in {Union, types.UnionType} or type(None) in get_args(kind):
+        return False
+    return list(map(len, _split(kind))) == [len(get_args(kind)) - 1, 1]
+
+
+def _is_plain_choice(kind: Any) -> bool:
+    if get_origin(kind) not in {Union, types.UnionType}:
+        return False
+    plain_ones, maps = _split(kind)
+    return len(plain_ones) > 1 and not maps
+
+
 def _line(value: Any, _: Any) -> Any:
     """A name, a number or a reason: one short line."""
     if type(value) is not str:
@@ -123,6 +165,8 @@ def _of(*origins: type) -> Any:
 _converter: Final = cattrs.Converter(forbid_extra_keys=True)
 _converter.register_structure_hook_func(lambda kind: kind is Line, _line)
 _converter.register_structure_hook_func(lambda kind: kind in (AgentId, QueueId, InteractionId), _name)
+_converter.register_structure_hook_func(_is_choice, _choice)
+_converter.register_structure_hook_func(_is_plain_choice, _plain_choice)
 for _kind_of in (str, int, bool):
     _converter.register_structure_hook(_kind_of, _exactly(_kind_of))
 _converter.register_structure_hook(float, _number)

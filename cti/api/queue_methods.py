@@ -10,7 +10,7 @@ from attrs import frozen
 from cti.api import attached
 from cti.api.converter import Line
 from cti.api.method import Subject
-from cti.api.queue_params import QueueParams
+from cti.api.queue_params import QueueChange, QueueParams
 from cti.api.refusal import TooLarge
 from cti.api.service import Service
 from cti.api.table import ADMINISTRATOR, NOT_AGENTS, Nothing, Queue, method
@@ -46,7 +46,31 @@ def get_queue(service: Service, params: Queue) -> QueueRecord:
 )
 def add_queue(service: Service, params: QueueParams) -> None:
     """Add a queue, or change one's settings: waiting calls are matched afresh."""
-    service.centre.add_queue(params.queue, **params.settings())
+    _define(service, params.queue, params.settings())
+
+
+@method(
+    "queue.change",
+    QueueChange,
+    None,
+    ConfigurationError,
+    UnknownQueue,
+    UnknownStrategy,
+    roles=ADMINISTRATOR,
+    changes=True,
+    cost=20,
+)
+def change_queue(service: Service, params: QueueChange) -> None:
+    """Change some of a queue's settings; the others stay. Waiting calls are matched afresh."""
+    before = service.centre.queue_settings(params.queue)
+    _define(service, params.queue, params.changed(before))
+
+
+def _define(service: Service, queue: QueueId, settings: Mapping[str, Any]) -> None:
+    waiting = settings.get("waiting")
+    for other in waiting.queues if waiting is not None else ():
+        service.centre.queue_settings(other)  # that it is there; the others that are named the centre looks at
+    service.centre.add_queue(queue, **settings)
 
 
 @method("queue.list", Nothing, QueueList)

@@ -148,6 +148,15 @@ class Client:
         """
         self.request("queue.add", queue=queue, **settings)
 
+    def change_queue(self, queue: str, *, reset: Iterable[str] = (), **settings: Any) -> None:
+        """Change some settings, with those in ``reset`` as in a new queue; the others stay. See ``queue.change`` there.
+
+        Raises:
+            UnknownQueue: there is none of this id.
+            ConfigurationError: a setting cannot be used; nothing was changed.
+        """
+        self.request("queue.change", queue=queue, reset=list(reset), **settings)
+
     def queue(self, queue: str) -> QueueRecord:
         """A queue's figures and waiting calls, as they are now.
 
