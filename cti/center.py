@@ -12,10 +12,10 @@ import gevent
 import gevent.event
 import structlog
 
-from cti.agent_control import AgentControl
 from cti.alarms.board import AlarmBoard
 from cti.call import Call
 from cti.callback_offer import without_callbacks
+from cti.centre_agents import CentreAgents
 from cti.centre_callbacks import CentreCallbacks
 from cti.centre_calls import CentreCalls
 from cti.centre_messages import CentreMessages
@@ -25,12 +25,11 @@ from cti.engine import Engine
 from cti.engine.advice import advice
 from cti.engine.invariants import broken
 from cti.engine_loop import EngineLoop, Subscription
-from cti.errors import UnknownAgent
 from cti.messages import Messages
 from cti.messages.mailroom import Mailroom
 from cti.model import events, facts, services
-from cti.model.agent import AgentSettings
-from cti.model.ids import AgentId, IdSource, QueueId
+from cti.model.contact import AllowedContacts
+from cti.model.ids import IdSource, QueueId
 from cti.model.party import Destination
 from cti.model.queue import QueueSettings
 from cti.model.states import InteractionState
@@ -39,7 +38,6 @@ from cti.recordings import Recordings
 from cti.routing import GuardedRouter, Router, SkillRouter
 from cti.scripts import RouteScript, Script, Scripts
 from cti.store import HistoryStore, Journal, RecordedEngine
-from cti.supervisor_control import SupervisorControl
 from cti.switch import BridgeAt
 
 WATCHDOG_EVERY_S: Final = 10.0
@@ -51,7 +49,7 @@ NOTES_SAID: Final = 20
 _log = structlog.get_logger("cti")
 
 
-class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
+class CallCenter(CentreAgents, CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
     """A call centre on a FreeSWITCH, or on several.
 
     Set it up (queues, agents, scripts, subscriptions), then ``start`` it and go on, or ``run_forever``. Everything
@@ -75,6 +73,8 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
             sessions, queues' figures, calls in their places.
         allowed_destinations: which numbers agents may have called, and how (``Destination``); by default none. Toll
             fraud is the risk.
+        allowed_contacts: which phones others than the operator may give to agents, besides registered users: rules such
+            as ``sofia/gateway/mobile/1*`` (docs/phones.md); by default none. Toll fraud is the risk.
         recordings: where recordings go (docs/recording.md); None records nothing.
         supervision_policy: says who may listen to whom, and more (docs/supervision.md); everybody if not given.
         messages: where voice messages and faxes are kept (docs/voicemail.md); None keeps none.
@@ -94,6 +94,7 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
         bridge_at: BridgeAt = "answer",
         journal: str | os.PathLike[str] | Journal | None = None,
         allowed_destinations: Iterable[Destination] = (),
+        allowed_contacts: Iterable[str] = (),
         recordings: Recordings | None = None,
         supervision_policy: SupervisionPolicy | None = None,
         messages: Messages | None = None,
@@ -126,6 +127,7 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
                 ids, decides, self._journal, chance=chance, epoch=epoch, node=node, past=past, now=now
             )
         self._loop = EngineLoop(engine, on_event=self._told, clock=lambda: time.monotonic() - began + now)
+        self._contacts = AllowedContacts(allowed_contacts)
         self._loop.ask(services.DestinationsDefined(tuple(allowed_destinations)))
         self.alarms = AlarmBoard(self._loop.tell, self._loop.now)
         """The alarms that are raised now; ``AlarmWatch`` raises them, and the host may."""
@@ -162,49 +164,6 @@ class CallCenter(CentreCalls, CentreSwitches, CentreMessages, CentreCallbacks):
             UnknownStrategy: there is no such strategy.
         """
         self._loop.ask(facts.QueueDefined(settings_of(QueueSettings, id=QueueId(queue), **settings)))
-
-    def add_agent(self, agent: str, contact: str, **settings: Any) -> AgentControl:
-        """Add an agent, or change one's settings; a call in hand goes on.
-
-        Args:
-            agent: the agent's id.
-            contact: the dial string of the phone, such as ``user/1001``.
-            settings: the fields of AgentSettings: skills, wrap_up_s, no_answers_allowed, ...
-
-        Raises:
-            ConfigurationError: a setting is unknown or cannot be used; the message names it.
-        """
-        made = settings_of(AgentSettings, id=AgentId(agent), contact=contact, **settings)
-        self._loop.ask(facts.AgentDefined(made))
-        return AgentControl(made.id, self._loop, self._policy)
-
-    def remove_agent(self, agent: str) -> None:
-        """Log an agent off and forget them.
-
-        Raises:
-            UnknownAgent: there is none of this id.
-            InvalidAgentState: the agent is on a call; log off first.
-        """
-        self._loop.ask(facts.AgentRemoved(AgentId(agent)))
-
-    def agent(self, agent: str) -> AgentControl:
-        """The control of one agent.
-
-        Raises:
-            UnknownAgent: there is none of this id; the message names the nearest.
-        """
-        known = self._loop.engine.world.agents
-        if AgentId(agent) not in known:
-            raise UnknownAgent(agent, known)
-        return AgentControl(AgentId(agent), self._loop, self._policy)
-
-    def supervisor(self, agent: str) -> SupervisorControl:
-        """The control of an agent who supervises others: listens to them, speaks to them, takes calls over.
-
-        Raises:
-            UnknownAgent: there is none of this id; the message names the nearest.
-        """
-        return SupervisorControl(self._loop.engine.world.agent(AgentId(agent)).id, self._loop, self._policy)
 
     def on_call(self, number: str) -> Callable[[Script], Script]:
         """Decorate the script for calls to a number; ``*`` and ``?`` match as in file names, the first match counts.

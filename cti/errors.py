@@ -187,6 +187,25 @@ class DestinationNotAllowed(CtiError):
         super().__init__(f"{number!r} may not be called; allowed_destinations says which numbers may")
 
 
+class ContactNotAllowed(CtiError):
+    """A phone that may not be given to an agent from outside the configuration; nothing was changed.
+
+    Args:
+        contact: the dial string.
+        what: ``contact`` or ``mobile``.
+    """
+
+    code = "contact.not_allowed"
+
+    def __init__(self, contact: str, what: str) -> None:
+        super().__init__(
+            f"{what} {contact!r} may not be given to an agent: only registered users may (user/1001), and what a rule of"
+            " allowed_contacts lets through; the operator adds one there, or sets the agent up in the configuration"
+        )
+        self.contact = contact
+        self.what = what
+
+
 class UnknownName(CtiError):
     """A name that nothing has; the message says which known name is nearest."""
 

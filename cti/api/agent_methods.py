@@ -12,7 +12,7 @@ from cti.api.method import Subject
 from cti.api.service import Service
 from cti.api.table import ADMINISTRATOR, NO_TEXT, NOT_AGENTS, Agent, Nothing, method
 from cti.api.values import AgentExplanation, AgentList, AgentRecord, agent_record, reason_record
-from cti.errors import ConfigurationError, InvalidAgentState, ResourceBusy, UnknownAgent
+from cti.errors import ConfigurationError, ContactNotAllowed, InvalidAgentState, ResourceBusy, UnknownAgent
 from cti.model.ids import AgentId
 
 
@@ -84,10 +84,10 @@ def get_agent(service: Service, params: Agent) -> AgentRecord:
     return agent_record(service.centre.agent(params.agent).view)
 
 
-@method("agent.add", AgentParams, None, ConfigurationError, roles=ADMINISTRATOR, changes=True)
+@method("agent.add", AgentParams, None, ConfigurationError, ContactNotAllowed, roles=ADMINISTRATOR, changes=True)
 def add_agent(service: Service, params: AgentParams) -> None:
     """Add an agent, or change one's settings; a call in hand goes on."""
-    service.centre.add_agent(params.agent, params.contact, **_given(params, "agent", "contact"))
+    service.centre.add_agent_on_request(params.agent, params.contact, **_given(params, "agent", "contact"))
 
 
 @method("agent.remove", Agent, None, UnknownAgent, InvalidAgentState, roles=ADMINISTRATOR, changes=True)

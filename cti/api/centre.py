@@ -384,6 +384,10 @@ class Centre(Protocol):
         """Add an agent, or change one's settings."""
         ...
 
+    def add_agent_on_request(self, agent: str, contact: str, **settings: Any) -> AgentFace:
+        """As ``add_agent``, for somebody who is not the operator; or ContactNotAllowed."""
+        ...
+
     def remove_agent(self, agent: str) -> None:
         """Log an agent off and forget them."""
         ...

@@ -127,6 +127,8 @@ class Client:
 
         Raises:
             ConfigurationError: a setting cannot be used.
+            ContactNotAllowed: ``contact`` or ``mobile`` is no registered user's phone, and the operator's
+                ``allowed_contacts`` does not let it through.
         """
         self.request("agent.add", agent=agent, contact=contact, **settings)
         return AgentAtCentre(agent, self.request)

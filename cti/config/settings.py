@@ -9,6 +9,7 @@ from attrs import Attribute, Factory, field, frozen
 
 from cti.api import Limits
 from cti.errors import ConfigurationError
+from cti.model.contact import contact_rules, listed_texts
 from cti.model.overflow import Overflow, ToDestination, ToVoicemail
 from cti.model.switch import sip_address, sip_profile
 from cti.model.validate import at_least_one, count, name, one_of, seconds
@@ -62,6 +63,8 @@ class CentreSettings:
         node: its name: calls whose channel variable ``cti_node`` is this are its own.
         on_script_error: what becomes of a call whose script raised: ``"hang up"``, or a queue.
         bridge_at: ``"answer"`` or ``"park"``, see CallCenter.
+        allowed_contacts: which phones clients of the API may give to agents, besides registered users; see
+            AllowedContacts.
         by_service_level: whether, of calls with equal priority, that of the queue which is further below its
             ``service_level_target`` goes first.
     """
@@ -70,6 +73,7 @@ class CentreSettings:
     on_script_error: str = field(default="hang up", validator=name)
     bridge_at: str = field(default="answer", validator=one_of("answer", "park"))
     by_service_level: bool = False
+    allowed_contacts: tuple[str, ...] = field(default=(), converter=listed_texts, validator=contact_rules)
 
 
 @frozen

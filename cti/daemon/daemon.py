@@ -112,6 +112,7 @@ class Daemon:
                 history=around.history,
                 messages=around.messages,
                 allowed_destinations=made.destinations,
+                allowed_contacts=made.centre.allowed_contacts,
             )
             closing[-1:] = [centre.stop, around.close]  # the doors are closed before the centre is
             _add_switches(centre, made)

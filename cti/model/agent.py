@@ -12,7 +12,7 @@ from cti.model.figures import AgentFigures
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.recording import maybe_share, recorded_share
 from cti.model.states import AgentState
-from cti.model.validate import count, dial_string, key, levels, name, one_of, seconds
+from cti.model.validate import contact, count, dial_string, key, levels, name, one_of, seconds
 
 NOWHERE: Final = SwitchId("")
 """In place of a switch: every switch can dial the phone itself."""
@@ -65,7 +65,7 @@ class AgentSettings:
     """
 
     id: AgentId = field(validator=name)
-    contact: str = field(validator=name)
+    contact: str = field(validator=contact)
     skills: Mapping[str, int] = field(factory=dict, validator=levels)
     wrap_up_s: float | None = field(default=None, validator=seconds)
     after_wrap_up: str = field(default="ready", validator=one_of("ready", "not ready"))

@@ -12,7 +12,7 @@ from attrs import Attribute, field, frozen
 from cti.errors import ConfigurationError, DestinationNotAllowed
 from cti.model.ids import AgentId
 from cti.model.overflow import ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
-from cti.model.validate import name
+from cti.model.validate import contact, name
 
 _NUMBER: Final = re.compile(r"[+0-9A-Za-z*#][0-9A-Za-z*#._-]{0,63}\Z", re.ASCII)
 
@@ -40,7 +40,7 @@ Party = ToAgent | ToNumber
 
 
 def _template(_instance: object, attribute: Attribute[str], value: str) -> None:
-    name(_instance, attribute, value)
+    contact(_instance, attribute, value)
     if "{number}" not in value or re.sub(r"\{number\}", "", value).count("{") != value.count("{") - 1:
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must hold {{number}} once, where the number goes")
 

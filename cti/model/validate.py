@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import Attribute
 
 from cti.errors import ConfigurationError
+
+ONE_WORD: Final = re.compile(r"[^\s\x00-\x1f\x7f'\"\\]+\Z")
+"""A dial string that stays one word in every command it is written into."""
 
 
 def seconds(_instance: object, attribute: Attribute[Any], value: float | None) -> None:
@@ -69,10 +73,23 @@ def at_least_one(_instance: object, attribute: Attribute[Any], value: int | None
         count(_instance, attribute, value)
 
 
-def dial_string(_instance: object, attribute: Attribute[Any], value: str) -> None:
-    """A text without line breaks, which may be empty."""
-    if not isinstance(value, str) or set(value) & set("\r\n\0"):
-        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a dial string, without line breaks")
+def dial_string(instance: object, attribute: Attribute[Any], value: str) -> None:
+    """A phone: text in one word, which may be empty.
+
+    FreeSWITCH reads its commands word by word, and takes quotes and backslashes for its own: what stood after a blank would
+    be another part of the command (originate_function in mod_commands.c).
+    """
+    if value != "":
+        contact(instance, attribute, value)
+
+
+def contact(_instance: object, attribute: Attribute[Any], value: str) -> None:
+    """The same, and not empty."""
+    if not isinstance(value, str) or not value or len(value) > 200 or not ONE_WORD.match(value):
+        raise ConfigurationError(
+            f"{attribute.name} is {value!r}; it must be a dial string of 1 to 200 characters, such as user/1001, without"
+            " blanks, quotes, backslashes and line breaks"
+        )
 
 
 def key(_instance: object, attribute: Attribute[Any], value: str) -> None:

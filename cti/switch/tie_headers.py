@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from cti.errors import LocalProtocolError
 from cti.model import intents
+from cti.model.validate import ONE_WORD
 from cti.switch import tags
 
 NUMBER: Final = "cti-agent"
@@ -44,8 +46,16 @@ def tie_headers(wanted: intents.OfferCall | intents.MakeConnection, interaction:
 
 
 def dialled(wanted: intents.OfferCall | intents.MakeConnection) -> str:
-    """The dial string of the phone, as the switch that is to dial it needs it."""
+    """The dial string of the phone, as the switch that is to dial it needs it.
+
+    Raises:
+        LocalProtocolError: it is not one word, and would change the command that it is written into.
+    """
     tie = wanted.tie
+    if not ONE_WORD.match(wanted.contact):
+        raise LocalProtocolError(
+            f"contact {wanted.contact!r} holds a blank, a quote, a backslash or a control character"
+        )
     return wanted.contact if tie is None else f"sofia/{tie.profile}/sip:{NUMBER}@{tie.address}"
 
 

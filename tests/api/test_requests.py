@@ -49,6 +49,33 @@ def test_agents_and_queues_are_added_and_removed(wire):
     assert wire.refused("agent.get", agent="carol")["code"] == "operation.unknown_agent"
 
 
+def test_only_the_operators_rules_let_a_client_choose_a_phone(open_centre, wire):
+    fraud = "sofia/gateway/premium/0190123456"
+    refused = wire.refused("agent.add", agent="carol", contact=fraud)
+    assert refused["code"] == "contact.not_allowed"
+    assert fraud in refused["message"]
+    assert "allowed_contacts" in refused["message"]
+    assert wire.refused("agent.get", agent="carol")["code"] == "operation.unknown_agent"
+    assert wire.refused("agent.add", agent="alice", contact="user/alice", mobile=fraud)["code"] == "contact.not_allowed"
+    for trick in (f"user/alice,{fraud}", "{execute_on_answer=x}user/alice", "user/alice|user/bob"):
+        assert wire.refused("agent.add", agent="alice", contact=trick)["code"] == "contact.not_allowed"
+    assert wire.refused("agent.add", agent="alice", contact="user/alice &park()")["code"] == "operation.configuration"
+    alice = open_centre.centre._loop.engine.world.agents["alice"].settings
+    assert (alice.contact, alice.mobile) == ("user/alice", "")
+    # What the operator has set, in the program, a client may leave as it is.
+    open_centre.centre.add_agent("dora", "sofia/agents/dora@192.0.2.7:5062", mobile=fraud)
+    wire.ask("agent.add", agent="dora", contact="sofia/agents/dora@192.0.2.7:5062", mobile=fraud, wrap_up_s=3)
+    assert wire.refused("agent.add", agent="dora", contact=fraud)["code"] == "contact.not_allowed"
+
+
+def test_a_rule_of_the_operator_lets_a_phone_through():
+    with served(allowed_contacts=["sofia/gateway/mobile/1*"]) as made:
+        wire = made.wire()
+        wire.ask("agent.add", agent="carol", contact="user/carol", mobile="sofia/gateway/mobile/138")
+        refused = wire.refused("agent.add", agent="carol", contact="user/carol", mobile="sofia/gateway/mobile/0190")
+        assert refused["code"] == "contact.not_allowed"
+
+
 def test_a_call_is_explained_and_ended(open_centre, wire):
     for agent in ("alice", "bob"):
         wire.ask("agent.not_ready", agent=agent)

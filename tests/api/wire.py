@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,11 @@ class Served:
 
 
 @contextmanager
-def served(keys: Path | None = None, limits: Limits | None = None, **settings: Any) -> Iterator[Served]:
+def served(
+    keys: Path | None = None, limits: Limits | None = None, allowed_contacts: Iterable[str] = (), **settings: Any
+) -> Iterator[Served]:
     """A centre with a queue ``claims`` and its script, started, on a simulated switch, and its API."""
-    with bench() as made:
+    with bench(allowed_contacts=allowed_contacts) as made:
         made.centre.add_queue("claims", requires="claims >= 3")
         made.centre.on_call("5*")(lambda call: call.queue("claims"))
         made.centre.start()

@@ -72,6 +72,8 @@ BROKEN = [
         "[switch]\n[agent.ann]\ncontact = 'user/1'\nswitch = 'b'",
         ["4: [agent.ann]: switch: there is one [switch] without"],
     ),
+    ("[centre]\nallowed_contacts = 'x/1'", ["2: [centre]: allowed_contacts: ", "'x/1'; it must be a list such as"]),
+    ("[centre]\nallowed_contacts = ['user/1', 'x']", ["2: [centre]: allowed_contacts: ", "'x'; a rule is an endpoint"]),
     ("[switch]\nadress = 'x'", ["2: [switch]: adress: unknown key; did you mean 'address'?"]),
     ("[switch]\naddress = 'x:y'", ["2: [switch]: address: switch 'x:y' is no address; write host:port"]),
     ("[switch]\npassword = '${NOPE}'", ["2: [switch]: password: the environment variable NOPE is not set"]),
@@ -308,3 +310,8 @@ switch = "south"
     assert south.drain == ToDestination("6000")
     assert made.agents["ann"].switch == "south"
     assert made.addresses == "north 10.0.0.1:8021, south 10.0.0.2:8021"
+
+
+def test_the_operators_rules_for_contacts(tmp_path):
+    made = read(tmp_path, "[centre]\nallowed_contacts = ['sofia/gateway/mobile/1*', 'sofia/agents/*@192.0.2.7']")
+    assert made.centre.allowed_contacts == ("sofia/gateway/mobile/1*", "sofia/agents/*@192.0.2.7")

@@ -83,6 +83,12 @@ def test_a_destination_that_could_be_more_is_refused(destination):
         commands_for(intents.DivertConnection("s", "c", destination), "cti")
 
 
+@pytest.mark.parametrize("contact", ["user/1 &system(x)", "user/1\t1", "user/'1'", 'user/"1', "user/\\1", ""])
+def test_a_contact_that_is_not_one_word_is_refused(contact):
+    with pytest.raises(LocalProtocolError, match="contact"):
+        encoded(offer(contact=contact))
+
+
 def test_a_contact_with_a_line_break_is_refused():
     with pytest.raises(LocalProtocolError):
         encoded(offer(contact="user/1001\n\napi fsctl shutdown"))
