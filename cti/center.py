@@ -132,6 +132,7 @@ class CallCenter(CentreAgents, CentreCalls, CentreSwitches, CentreMessages, Cent
         self.alarms = AlarmBoard(self._loop.tell, self._loop.now)
         """The alarms that are raised now; ``AlarmWatch`` raises them, and the host may."""
         self._policy = supervision_policy or AllowAll()
+        self._recordings = recordings
         if recordings is not None:
             self._loop.ask(services.RecordingsDefined(recordings.settings))
             self._loop.subscribe(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import structlog
 from attrs import evolve
 
 from cti.alarms.look import Look, look
 from cti.engine.histories import told
 from cti.engine.predictive import predictive_figures
+from cti.engine.recordings import recordings_under_way
 from cti.engine.view import CentreView, QueueView, queue_view, view
 from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
 from cti.engine.world import World
@@ -26,9 +29,12 @@ from cti.model.predictive import PredictiveCallRequested, PredictiveFigures
 from cti.model.queue import QueueSettings
 from cti.model.recording import RecordingAction, RecordingSettings
 from cti.plan import QueueLoad, Request
+from cti.recordings import Recordings
 from cti.statistics import Statistics, in_turns
 from cti.store import HistoryStore
 from cti.switch import FreeSwitch
+
+_log = structlog.get_logger("cti")
 
 
 class CentreCalls:
@@ -36,6 +42,7 @@ class CentreCalls:
 
     _loop: EngineLoop
     _history: HistoryStore | None
+    _recordings: Recordings | None
     _switches: dict[SwitchId, FreeSwitch]
     statistics: Statistics | None = None
     """Figures by interval, where whoever made this centre keeps them; the API shows them."""
@@ -120,7 +127,7 @@ class CentreCalls:
     def interaction(self, interaction: str) -> InteractionHistory:
         """What has happened to a call, until now or its end: who did what for how long, who had it, and how it ended.
 
-        One that is over is looked for in the history store, which blocks this greenlet.
+        Blocks this greenlet: one that is over is looked for in the history store, and recordings in their index.
 
         Raises:
             UnknownInteraction: it never was, or is over and not in a store.
@@ -128,11 +135,11 @@ class CentreCalls:
         world = self._world_now()
         history = world.histories.get(InteractionId(interaction))
         if history is not None:
-            return told(world, history)
+            return self._recorded([told(world, history)])[0]
         kept = self._history.get(interaction) if self._history is not None else None
         if kept is None:
             raise UnknownInteraction(interaction)
-        return kept
+        return self._recorded([kept])[0]
 
     def find_calls(
         self,
@@ -159,7 +166,29 @@ class CentreCalls:
         """
         if self._history is None:
             raise ConfigurationError("no history store has been given (CallCenter(history=...), or [history])")
-        return self._history.find(number=number, agent=agent, queue=queue, since=since, until=until, limit=limit)
+        found = self._history.find(number=number, agent=agent, queue=queue, since=since, until=until, limit=limit)
+        return self._recorded(found)
+
+    def _recorded(self, histories: Sequence[InteractionHistory]) -> Sequence[InteractionHistory]:
+        """The same with the recordings there are. Blocks this greenlet where recordings are made."""
+        if self._recordings is None:
+            return histories
+        try:
+            listed = self._recordings.listed(history.interaction for history in histories)
+        except (OSError, sqlite3.Error) as error:
+            _log.error("the index of recordings cannot be read", why=str(error))
+            listed = {}
+        under_way = recordings_under_way(self._world_now())
+        return [
+            evolve(
+                each,
+                recordings=(
+                    *listed.get(each.interaction, ()),
+                    *under_way.get(InteractionId(each.interaction), ()),
+                ),
+            )
+            for each in histories
+        ]
 
     def record(self, interaction: str, what: str) -> None:
         """``"start"``, ``"stop"``, ``"pause"`` or ``"resume"`` the recording of a call that is with an agent.

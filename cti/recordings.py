@@ -17,12 +17,15 @@ from attrs import asdict, evolve, field, fields, frozen
 
 from cti.errors import ConfigurationError
 from cti.model import events, services
+from cti.model.history import HistoryRecording
 from cti.model.ids import InteractionId
 from cti.model.recording import NO_QUEUE, OUTSIDE, RecordingSettings
 from cti.store import StateFile
 
 INDEX: Final = "recordings.sqlite3"
 DAY_S: Final = 86_400.0
+_AT_ONCE: Final = 500
+"""So many interactions are looked up at once: SQLite takes 999 values in a statement, in its older versions."""
 _BLOCK: Final = 1 << 20
 _SLACK_S: Final = 2.0
 _SHORT: Final = 0.8
@@ -104,6 +107,16 @@ class RecordingIndex:
         """The segments of an interaction, in order."""
         return self._select("WHERE interaction = ? ORDER BY n", interaction)
 
+    def of_each(self, interactions: Iterable[str]) -> dict[str, list[RecordingRecord]]:
+        """The segments of several interactions, in order; those that have none are left out."""
+        found: dict[str, list[RecordingRecord]] = {}
+        wanted = list(interactions)
+        for at in range(0, len(wanted), _AT_ONCE):
+            some = wanted[at : at + _AT_ONCE]
+            for record in self._select(f"WHERE interaction IN ({', '.join('?' * len(some))}) ORDER BY n", *some):
+                found.setdefault(record.interaction, []).append(record)
+        return found
+
     def paths(self) -> set[str]:
         """The paths of all records."""
         rows = self._file.work(lambda database: database.execute("SELECT path FROM recording").fetchall())
@@ -119,9 +132,9 @@ class RecordingIndex:
         """What ended before a Unix time and is not held, the oldest first."""
         return self._select("WHERE ended < ? AND NOT held ORDER BY ended", when)
 
-    def _select(self, which: str, value: object) -> list[RecordingRecord]:
+    def _select(self, which: str, *values: object) -> list[RecordingRecord]:
         statement = f"SELECT {', '.join(_COLUMNS)} FROM recording {which}"  # noqa: S608 - ours
-        rows = self._file.work(lambda database: database.execute(statement, (value,)).fetchall())
+        rows = self._file.work(lambda database: database.execute(statement, values).fetchall())
         return [RecordingRecord(*row) for row in rows]
 
     def hold(self, interaction: str, *, held: bool = True) -> int:
@@ -176,6 +189,15 @@ class Recordings:
     def local(self, path: str) -> Path:
         """Where this process finds a file that the switch calls ``path``."""
         return self._directory / Path(path).relative_to(self.settings.directory)
+
+    def listed(self, interactions: Iterable[str]) -> dict[str, tuple[HistoryRecording, ...]]:
+        """What histories say of the recordings of interactions that are in the index. Blocks this greenlet, and no other.
+
+        Raises:
+            OSError, sqlite3.Error: the index cannot be read.
+        """
+        found = gevent.get_hub().threadpool.apply(self.index.of_each, (list(interactions),))
+        return {interaction: tuple(map(_of_history, records)) for interaction, records in found.items()}
 
     def take(self, ended: events.RecordingEnded, now: float) -> services.RecordingChecked:
         """Look at the file of a segment, and index it; what was found. Blocks this greenlet, and no other.
@@ -299,6 +321,22 @@ def _sha256(path: Path) -> tuple[str, int]:
             found.update(block)
             size += len(block)
     return found.hexdigest(), size
+
+
+def _of_history(record: RecordingRecord) -> HistoryRecording:
+    return HistoryRecording(
+        n=record.n,
+        path=record.path,
+        agent=record.agent or None,
+        queue=record.queue or None,
+        started=record.started,
+        ended=record.ended,
+        length_s=record.length_s,
+        size=record.size,
+        sha256=record.sha256,
+        error=record.error,
+        held=record.held,
+    )
 
 
 def _checked(record: RecordingRecord, error: str) -> services.RecordingChecked:

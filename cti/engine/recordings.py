@@ -9,7 +9,8 @@ from cti.engine.world import World
 from cti.errors import InvalidConnection
 from cti.model import events, facts, intents, services
 from cti.model.connection import Connection
-from cti.model.ids import ConnectionId
+from cti.model.history import HistoryRecording
+from cti.model.ids import ConnectionId, InteractionId
 from cti.model.interaction import Interaction
 from cti.model.recording import CallRecording, RecordingAction, Segment, SegmentState, chosen
 from cti.model.states import InteractionState, TalkState
@@ -307,3 +308,27 @@ class Recordings:
                 **more,
             )
         )
+
+
+def recordings_under_way(world: World) -> dict[InteractionId, list[HistoryRecording]]:
+    """What is being recorded now, by interaction."""
+    found: dict[InteractionId, list[HistoryRecording]] = {}
+    for each in world.segments.values():
+        if each.state not in {SegmentState.RECORDING, SegmentState.STOPPING}:
+            continue
+        found.setdefault(each.interaction, []).append(
+            HistoryRecording(
+                n=each.n,
+                path=each.path,
+                agent=each.agent,
+                queue=each.queue,
+                started=world.ids.unix(each.started_at),
+                ended=None,
+                length_s=world.now - each.started_at,
+                size=0,
+                sha256="",
+                error="",
+                held=False,
+            )
+        )
+    return found

@@ -189,6 +189,32 @@ class LeftOutRecord:
 
 
 @frozen
+class HistoryRecording:
+    """A recording of an interaction: one file, of one agent's part."""
+
+    n: int
+    """Which of its recordings it is, from 1."""
+    path: str
+    """On the switch's machine."""
+    agent: str | None
+    """None for somebody outside."""
+    queue: str | None
+    started: float
+    """Unix time, seconds."""
+    ended: float | None
+    """None while it goes on."""
+    length_s: float
+    size: int
+    """Bytes; 0 while it goes on, or if the file cannot be reached by the centre."""
+    sha256: str
+    """Of the whole file; empty as long as the size is 0."""
+    error: str
+    """Why the file is not sound; empty if it is."""
+    held: bool
+    """Whether it may not be deleted, whatever its age."""
+
+
+@frozen
 class InteractionHistory:
     """All that has happened to an interaction, until now or until its end."""
 
@@ -222,6 +248,8 @@ class InteractionHistory:
     """By their beginning."""
     left_out: tuple[LeftOutRecord, ...] = ()
     """Of an interaction with more than 200 segments, the sums of the oldest."""
+    recordings: tuple[HistoryRecording, ...] = ()
+    """Those that are there now, in order; of InteractionEnded none, since the files are looked at after it."""
 
     def seconds(self, *kinds: str, agent: str | None = None) -> float:
         """The sum of the segments of these kinds (all, if none is named) that are charged to an agent (to the caller and

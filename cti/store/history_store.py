@@ -30,6 +30,8 @@ AGAIN_S: Final = 2.0
 """How long after a failure is it tried again?"""
 DAY_S: Final = 86_400.0
 
+_APART: Final = frozenset({"segments", "recordings"})
+"""Not in the table of interactions: segments have one of their own, and of recordings their index says what there is."""
 _PACKED: Final = ("agents", "data", "left_out")
 _log = structlog.get_logger("cti.history")
 
@@ -216,7 +218,7 @@ class HistoryStore:
 
 
 def _row(history: InteractionHistory) -> dict[str, Any]:
-    row = {field.name: getattr(history, field.name) for field in fields(InteractionHistory) if field.name != "segments"}
+    row = {field.name: getattr(history, field.name) for field in fields(InteractionHistory) if field.name not in _APART}
     row["left_out"] = [asdict(each) for each in history.left_out]
     for name in _PACKED:
         row[name] = packer().pack(plain(row[name], name, []))
@@ -248,7 +250,7 @@ def _tables() -> _Tables:
         *(
             column(InteractionHistory, field.name)
             for field in fields(InteractionHistory)
-            if field.name not in ("interaction", "segments")
+            if field.name not in {"interaction", *_APART}
         ),
         sql.Column("interaction", sql.String(200), primary_key=True),
     )

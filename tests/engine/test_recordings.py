@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cti.engine.recordings import recordings_under_way
 from cti.errors import ConfigurationError, InvalidConnection, UnknownInteraction
 from cti.model import events, facts, intents, services
 from cti.model.cause import Cause
@@ -78,6 +79,19 @@ def test_on_demand(studio):
     assert studio.timers == []
     studio.ask(START)  # another file
     assert studio.asked(*PARTS) == [intents.StartRecording(FS, studio.ann_leg, studio.path(2, "ann"))]
+
+
+def test_what_is_under_way_is_listed(studio):
+    studio.ask(START)
+    assert recordings_under_way(studio.world) == {}, "not before the switch has said so"
+    studio.started()
+    studio.world.now += 4
+    ((call, (one,)),) = recordings_under_way(studio.world).items()
+    assert (call, one.n, one.agent, one.queue) == (studio.call_id, 1, ANN, "claims")
+    assert (one.path, one.ended, one.length_s) == (studio.path(1, "ann"), None, 4.0)
+    studio.ask(STOP)
+    studio.stopped()
+    assert recordings_under_way(studio.world) == {}
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,10 @@ def silent_s(samples: list[int]) -> float:
 
 def test_a_call_is_recorded_in_stereo_through_hold_and_transfer_as_two_linked_segments(studio):
     made = studio(record="always")
-    made.wait_for(events.RecordingStarted)
+    began = made.wait_for(events.RecordingStarted)
     gevent.sleep(1)
+    (under_way,) = made.centre.interaction(made.call).recordings
+    assert (under_way.path, under_way.agent, under_way.ended) == (began.path, "ann", None)
     made.ann.hold()
     made.until("they are apart", lambda: made.pair() == set())
     gevent.sleep(1)
