@@ -43,6 +43,7 @@ def main() -> None:
         from cti.cli.journal import journal  # noqa: PLC0415 - the same
         from cti.cli.keys import keys  # noqa: PLC0415 - the same
         from cti.cli.reload import reload  # noqa: PLC0415 - the same
+        from cti.cli.report import report_command  # noqa: PLC0415 - the same
         from cti.cli.run import run  # noqa: PLC0415 - the same
         from cti.cli.sim import sim  # noqa: PLC0415 - the same
         from cti.cli.switches import switches  # noqa: PLC0415 - the same
@@ -69,6 +70,7 @@ def main() -> None:
     cti.add_command(sim)
     cti.add_command(check)
     cti.add_command(reload)
+    cti.add_command(report_command)
     cti.add_command(run)
     cti.add_command(switches)
     try:

@@ -32,6 +32,7 @@ from cti.model import events
 from cti.recordings import DAY_S, Recordings
 from cti.statistics import FigureBook, Statistics
 from cti.store import HistoryStore, Journal, Retention
+from cti.store.history_store import HISTORY_FILE
 
 if TYPE_CHECKING:
     from cti.web import Webhooks
@@ -43,8 +44,6 @@ SESSIONS: Final = "sessions.sqlite3"
 """Below the directory of [state]: who is logged in over HTTP."""
 DEAD_LETTERS: Final = "dead-letters.jsonl"
 """Below the directory of [state]: messages that no webhook took."""
-
-HISTORY_FILE: Final = "history.db"
 
 _log = structlog.get_logger("cti.daemon")
 

@@ -94,7 +94,7 @@ class FigureBook:
         def read(database: sqlite3.Connection) -> Left:
             (at,) = database.execute("SELECT max(at) FROM taken").fetchone()
             rows = database.execute("SELECT kind, name, figures FROM baseline")
-            return Left(at, {(kind, name): _read(text) for kind, name, text in rows})
+            return Left(at, {(kind, name): decode(text) for kind, name, text in rows})
 
         return self._file.apart(read)
 
@@ -135,7 +135,7 @@ class FigureBook:
                 " AND (? IS NULL OR (kind = ? AND name = ?)) ORDER BY begins_at LIMIT ?",
                 (begin, end, kind, kind, name, limit),
             )
-            return [Row(of, whose, begin, length, _read(text)) for of, whose, begin, length, text in found]
+            return [Row(of, whose, begin, length, decode(text)) for of, whose, begin, length, text in found]
 
         return self._file.apart(read)
 
@@ -149,6 +149,11 @@ def encode(figures: Counted) -> str:
     return msgspec.json.encode(figures).decode()
 
 
-def _read(text: str) -> Counted:
+def decode(text: str) -> Counted:
+    """The same again; what is no number is left out.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
     found = msgspec.json.decode(text)
     return {str(name): value for name, value in found.items() if isinstance(value, int | float)}

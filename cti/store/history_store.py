@@ -20,6 +20,8 @@ from cti.store.plain import packer, plain, unpack
 if TYPE_CHECKING:
     import sqlalchemy
 
+HISTORY_FILE: Final = "history.db"
+"""The file of a daemon's histories, unless it has another database."""
 MOST_FOUND: Final = 1000
 """How many a search returns at most."""
 BATCH: Final = 500

@@ -85,6 +85,16 @@ def test_past_calls_are_found_by_the_api(running, receiver):
         assert client.history(found.interaction) == found
         assert client.find_calls(agent="alice", until=found.began) == ()
     assert (running.directory / "state" / "history.db").is_file()
+    status, said = running.command("report", "--calls", "--format", "json")
+    assert status == 0, said
+    assert [call["agents"] for call in json.loads(said)["calls"]] == ["alice"], "while it runs"
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 0
+    status, said = running.command("report", "--by", "total", "--format", "json")
+    assert status == 0, said
+    assert [(each["queue"], each["answered"]) for each in json.loads(said)["queues"]] == [("claims", 1)]
+    status, said = running.command("report", "--queue", "claim")
+    assert (status, "did you mean 'claims'?" in said) == (2, True), said
 
 
 def test_a_supervisor_logs_in_over_http_and_what_they_do_is_in_the_audit(running, served):
