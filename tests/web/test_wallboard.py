@@ -140,3 +140,15 @@ def test_a_log_out_elsewhere_shows(board: Site, page):
     board.server._feed.wake()
     page.until("one has to log in", lambda: page.text("#door"))
     assert page.text("#board") == ""
+
+
+def test_it_fits_a_wall_and_a_phone(board: Site, page):
+    board.centre.add_queue("private health insurance, abroad", requires="health")
+    shown(board, page)
+    try:
+        for width in (1920, 1280, 420):
+            page.size(width, 1000)
+            assert page.run("document.documentElement.scrollWidth") <= width
+            assert "private health insurance" in " ".join(page.texts("#queues td"))
+    finally:
+        page.size(1600, 1000)

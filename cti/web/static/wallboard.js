@@ -20,9 +20,9 @@ let stale = false;
 let asked = 0;
 let askedDay = 0;
 
-function say(text, bad = false) {
+function say(text, kind = "quiet") {
   byId("state").textContent = text;
-  byId("state").classList.toggle("bad", bad);
+  byId("state").className = kind;
 }
 
 function show(loggedIn) {
@@ -175,7 +175,7 @@ function drawQueues() {
       made("td", asa_s === null || asa_s === undefined ? "–" : duration(asa_s)),
       made("td", String(figures.answered)),
       made("td", String(figures.abandoned)),
-      made("td", String(queue.agents_ready), queue.agents_ready ? "good" : ""),
+      made("td", String(queue.agents_ready), queue.agents_ready ? "good" : waits.length ? "bad" : ""),
       made("td", String(queue.agents_staffed), unserved ? "bad" : ""),
     );
     rows.append(row);
@@ -306,9 +306,9 @@ async function refresh() {
 
 function listen() {
   source = new EventSource("/v1/events?snapshot=true");
-  source.onopen = () => say("live");
+  source.onopen = () => say("live", "good");
   source.onerror = () => {
-    say("no connection", true);
+    say("no connection", "bad");
     if (source.readyState === EventSource.CLOSED) {
       source = null;
       setTimeout(begin, 5000); // the server refused it: look why
@@ -322,11 +322,11 @@ function listen() {
   source.addEventListener("closed", (message) => {
     source.close();
     source = null;
-    say(JSON.parse(message.data).message, true);
+    say(JSON.parse(message.data).message, "bad");
     setTimeout(begin, 5000);
   });
   source.onmessage = (message) => {
-    say("live");
+    say("live", "good");
     apply(JSON.parse(message.data));
   };
 }
@@ -336,7 +336,7 @@ async function begin() {
   try {
     answer = await fetch("/v1/session");
   } catch {
-    say("no connection", true);
+    say("no connection", "bad");
     setTimeout(begin, 5000);
     return;
   }
@@ -346,7 +346,7 @@ async function begin() {
     return;
   }
   if (!answer.ok) {
-    say(await problem(answer), true);
+    say(await problem(answer), "bad");
     setTimeout(begin, 5000);
     return;
   }
