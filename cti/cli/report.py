@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cti.cli.report_calls import past_calls
+from cti.cli.report_calls import past_calls, store_of
 from cti.cli.report_output import FORMATS, CallSheet, FigureSheet, Sheet, write
 from cti.config import Configuration, read_configuration
 from cti.errors import ConfigurationError, UnknownAgent, UnknownQueue
@@ -50,11 +50,7 @@ def report_command(  # noqa: PLR0917 - click names them
     begin, end = _time(day, since, until, zone)
     sheets: list[Sheet]
     if calls:
-        if made is None:
-            raise ConfigurationError(
-                f"{path} is a directory: name the configuration, whose [history] says where calls are kept"
-            )
-        found = past_calls(made, begin, end, queues, agents)
+        found = past_calls(store_of(path, made), begin, end, queues, agents)
         sheets = [CallSheet(tuple(found), zone)]
     else:
         rows = read_rows(_directory(path, made), begin, end)

@@ -190,7 +190,7 @@ def test_what_is_wrong_is_said(file, tmp_path):
     assert "is not after --since" in refused(file, "--since", "2026-03-02", "--until", "2026-03-01")
     assert "there is no time zone 'Berlin'" in refused(file, "--time-zone", "Berlin")
     assert "there is no [history]" in refused(file, "--calls")
-    assert "is a directory: name the configuration" in refused(tmp_path / "state", "--calls")
+    assert "history.db: the daemon makes it" in refused(tmp_path / "state", "--calls")
     (tmp_path / "empty").mkdir()
     assert "there is no" in refused(tmp_path / "empty")
     (tmp_path / "state" / "figures.sqlite3").write_bytes(b"garbage" * 1000)
@@ -267,6 +267,7 @@ def test_past_calls(with_calls):
         "ended_by": "caller",
         "cause": "normalClearing",
     }
+    assert said(with_calls.parent / "state", *time, "--time-zone", "Europe/Berlin")["calls"] == found
     of_both = said(with_calls, *time, "--queue", "sales", "--agent", "bob")["calls"]
     assert len(of_both) == len([n for n in range(2100) if n % 15 == 0])
     one_day = said(with_calls, "--day", "2026-03-02", "--calls")["calls"]
