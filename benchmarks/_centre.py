@@ -1,4 +1,4 @@
-"""The centre that is measured, in a process of its own: ``_centre.py HOST:PORT PASSWORD AGENTS SIP_PORT``."""
+"""The centre that is measured, in a process of its own: ``_centre.py HOST:PORT PASSWORD AGENTS SIP_PORT DOORBELL``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import structlog
 from cti import CallCenter
 
 
-def main(switch: str, password: str, agents: int, sip_port: int) -> None:
+def main(switch: str, password: str, agents: int, sip_port: int, doorbell: str) -> None:
     """Queue every call to 5000 for any of the agents, without wrap-up, until ended by a signal."""
     # As a host would have it in production: warnings only, and not on the stream that says "ready".
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    centre = CallCenter(switch=switch, password=password)
+    centre = CallCenter(switch=switch, password=password, doorbell=doorbell)
     centre.add_queue("bench", requires={})
     for number in range(agents):
         name = f"a{number}"
@@ -34,4 +34,4 @@ def main(switch: str, password: str, agents: int, sip_port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])

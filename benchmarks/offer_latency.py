@@ -63,6 +63,7 @@ class Bench:
     sip_port: int
     seconds: float
     workdir: Path
+    doorbell: str
 
     def phase(self, system: str, rate: float) -> Outcome:
         """Run one system at one rate of calls a second, print its line, and return its figures."""
@@ -134,7 +135,7 @@ class Bench:
             yield None
             return
         script = Path(__file__).with_name("_centre.py")
-        arguments = (self.switch.address, self.switch.password, str(self.agents), str(self.sip_port))
+        arguments = (self.switch.address, self.switch.password, str(self.agents), str(self.sip_port), self.doorbell)
         process = subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True)
         try:
             if process.stdout is None or process.stdout.readline() != "ready\n":
@@ -154,6 +155,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=12.0, help="length of each phase (%(default)s)")
     parser.add_argument("--agents", type=int, default=100, help="SIP agents (%(default)s)")
     parser.add_argument("--talk", type=float, default=1.0, help="seconds until an agent hangs up (%(default)s)")
+    parser.add_argument("--doorbell", action="store_true", help="with a doorbell (mod_event_multicast)")
     parser.add_argument("--only", choices=sorted(SYSTEMS), help="measure one of the two")
     return parser.parse_args()
 
@@ -185,7 +187,8 @@ def main() -> int:
         )
         observer = Observer(switch)
         stack.callback(observer.close)
-        bench = Bench(switch, observer, options.agents, sip_port, options.seconds, workdir)
+        doorbell = switch.doorbell if options.doorbell else ""
+        bench = Bench(switch, observer, options.agents, sip_port, options.seconds, workdir, doorbell)
         lost = 0
         for rate in rates:
             outcomes = {system: bench.phase(system, rate) for system in systems}

@@ -66,6 +66,7 @@ class CentreSwitches:
         profile: str = "peers",
         drain: Overflow | None = None,
         lost_after_s: float | None = 60.0,
+        doorbell: str = "",
     ) -> None:
         """Add one more FreeSWITCH to the centre (docs/switches.md). Blocks while it is connected, if the centre runs.
 
@@ -79,6 +80,7 @@ class CentreSwitches:
                 elsewhere.
             lost_after_s: when its link has been down for so many seconds its calls are given up for lost; None waits
                 for it to come back.
+            doorbell: ``host:port`` where it sends a datagram with each urgent event (docs/switches.md); empty for none.
 
         Raises:
             ConfigurationError: something cannot be used, the name is taken, or agents at a switch could not be reached
@@ -100,6 +102,7 @@ class CentreSwitches:
             switch=made.id,
             node=self._node,
             bridge_at=self._bridge_at,
+            doorbell=doorbell,
         )
         self._switches[made.id] = link
         waiting = self._waitings[made.id] = Waiting(self._loop, link, self._call_of)

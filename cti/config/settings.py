@@ -11,7 +11,7 @@ from cti.api import Limits
 from cti.errors import ConfigurationError
 from cti.model.contact import contact_rules, listed_texts
 from cti.model.overflow import Overflow, ToDestination, ToVoicemail
-from cti.model.switch import sip_address, sip_profile
+from cti.model.switch import ipv4_address, sip_address, sip_profile
 from cti.model.validate import at_least_one, count, name, one_of, seconds
 
 
@@ -43,6 +43,7 @@ class SwitchSettings:
         profile: the SIP profile by which it calls the others.
         drain: where new calls go while it is drained; None refuses them.
         lost_after_s: when its link has been down for so many seconds its calls are given up for lost.
+        doorbell: ``host:port`` where it sends a datagram with each urgent event; empty for none.
         name: its name; empty for an only one.
     """
 
@@ -52,6 +53,7 @@ class SwitchSettings:
     profile: str = field(default="peers", validator=sip_profile)
     drain: Overflow | None = field(default=None, validator=_out_of_the_centre)
     lost_after_s: float = field(default=60.0, validator=seconds)
+    doorbell: str = field(default="", validator=ipv4_address)
     name: str = ""
 
 

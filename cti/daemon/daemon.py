@@ -253,6 +253,7 @@ def _add_switches(centre: CallCenter, made: Configuration) -> None:
             profile=each.profile,
             drain=each.drain,
             lost_after_s=each.lost_after_s,
+            doorbell=each.doorbell,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any, Final
 
@@ -26,6 +27,28 @@ def sip_profile(_instance: object, attribute: Attribute[Any], value: str) -> Non
     """An attrs validator: the name of a SIP profile."""
     if not _PROFILE.match(value):
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be the name of a SIP profile")
+
+
+def doorbell_address(value: str) -> tuple[ipaddress.IPv4Address, int]:
+    """Where a doorbell rings, from ``host:port``.
+
+    Raises:
+        ConfigurationError: it is no IPv4 address and port.
+    """
+    host, _, port = value.rpartition(":")
+    try:
+        address, number = ipaddress.IPv4Address(host), int(port)
+    except ValueError:
+        number = -1
+    if number not in range(65_536):
+        raise ConfigurationError(f"the doorbell is {value!r}; write an IPv4 address and a port, such as 127.0.0.2:8022")
+    return address, number
+
+
+def ipv4_address(_instance: object, _attribute: Attribute[Any], value: str) -> None:
+    """An attrs validator: as ``doorbell_address``, or empty."""
+    if value:
+        doorbell_address(value)
 
 
 def _elsewhere(_instance: object, attribute: Attribute[Any], value: Overflow | None) -> None:

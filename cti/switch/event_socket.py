@@ -17,11 +17,11 @@ from cti.errors import AccessDenied, AuthenticationFailed, CallGone, CommandReje
 from cti.esl import Api, BgApi, Command, Event, Execute, Filter, Frame, Subscribe
 from cti.promise import Promise
 from cti.switch.awaited import Awaited, Told
+from cti.switch.awake import Awake
 from cti.switch.backoff import BackOff
 from cti.switch.canary import SUBCLASS
 from cti.switch.gevent_timer import GeventTimer
 from cti.switch.link import Link
-from cti.switch.nudge import Nudger
 from cti.switch.pulse import Pulse
 from cti.switch.timing import REPLY_TIMEOUT_S, Timing
 
@@ -52,6 +52,7 @@ class EventSocket:
         on_lost: called when the links are down, after every wait on them has ended with LinkClosed.
         names: the events to subscribe to.
         subclasses: the ``CUSTOM`` subclasses to subscribe to.
+        doorbell: ``host:port`` where FreeSWITCH sends a datagram with each urgent event; empty for none. See Doorbell.
         timing: every wait; see Timing.
         chance: the back-off's jitter.
     """
@@ -68,6 +69,7 @@ class EventSocket:
         on_lost: Callable[[], object] = lambda: None,
         names: Iterable[str] = (),
         subclasses: Iterable[str] = (),
+        doorbell: str = "",
         timing: Timing | None = None,
         chance: random.Random | None = None,
     ) -> None:
@@ -86,7 +88,7 @@ class EventSocket:
         self._lost = gevent.event.Event()
         self._lost_by: Exception | None = None
         self._core = ""
-        self._nudger = Nudger(self._nudge)
+        self._awake = Awake(self._nudge, self.timing.warm_s, doorbell)
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._log = structlog.get_logger("cti.switch").bind(switch=f"{host}:{port}")
         self.awaited = Awaited(GeventTimer)
@@ -110,6 +112,7 @@ class EventSocket:
             AuthenticationFailed: the password is wrong.
             SwitchTooOld: it is older than 1.10.
         """
+        self._awake.open()
         try:
             self._connect()
         except CtiError:
@@ -128,6 +131,12 @@ class EventSocket:
             self._keeper.kill()
             self._keeper = None
         self._disconnect()
+        self._awake.close()
+
+    @property
+    def doorbell_rings(self) -> bool:
+        """Whether the doorbell has rung for what came last; False where there is none."""
+        return self._awake.rings
 
     @property
     def connected(self) -> bool:
@@ -194,7 +203,7 @@ class EventSocket:
         self._log.info("link up", version=self.version)
 
     def _disconnect(self) -> None:
-        self._nudger.stop()
+        self._awake.rest()
         if self._pulse is not None:
             self._pulse.stop()
         for link in (self._events, self._commands):
@@ -226,6 +235,7 @@ class EventSocket:
         if event is None:
             return
         name = event.name
+        self._awake.came(name)
         if name == "BACKGROUND_JOB":
             self.awaited.came(event.text("Job-UUID") or "", event)
         elif name == "CHANNEL_EXECUTE_COMPLETE":
@@ -264,7 +274,7 @@ class EventSocket:
 
     def warm(self) -> None:
         """A call is in a phase where milliseconds count: keep FreeSWITCH's event socket awake for a while."""
-        self._nudger.warm(self.timing.warm_s)
+        self._awake.warm()
 
     def _nudge(self) -> None:
         if self._events is not None:

@@ -34,6 +34,8 @@ class FreeSwitch:
         switch: the id that facts and intents call it by.
         node: our centre's name; only channels whose ``cti_node`` is this are ours.
         bridge_at: ``"answer"`` or ``"park"``, see CallCenter.
+        doorbell: ``host:port`` where its datagrams come that say that there is an event; empty for none. See
+            docs/switches.md.
         timing: every wait; see Timing.
         chance: the back-off's jitter.
     """
@@ -48,6 +50,7 @@ class FreeSwitch:
         switch: SwitchId,
         node: str = "cti",
         bridge_at: BridgeAt = "answer",
+        doorbell: str = "",
         timing: Timing | None = None,
         chance: random.Random | None = None,
     ) -> None:
@@ -62,6 +65,7 @@ class FreeSwitch:
             on_lost=self._lost,
             names=(*EVENTS, "DTMF", "DETECTED_TONE", "MESSAGE_QUERY"),
             subclasses=(*SUBCLASSES, FAX_SENT),
+            doorbell=doorbell,
             timing=timing,
             chance=chance,
         )
@@ -112,6 +116,11 @@ class FreeSwitch:
     def stop(self) -> None:
         """Close the links. Whoever waits for something of this switch is told LinkClosed."""
         self._socket.stop()
+
+    @property
+    def doorbell_rings(self) -> bool:
+        """Whether the doorbell has rung for what came last; False where there is none."""
+        return self._socket.doorbell_rings
 
     @property
     def connected(self) -> bool:

@@ -59,6 +59,10 @@ BROKEN = [
     ("\n[[switch]]\n", ["2: [switch[1]]: name: expected text, its name"]),
     ("[switch.a]\nadress = 'x'", ["2: [switch.a]: adress: unknown key; did you mean 'address'?"]),
     ("[switch.a]\nsip = 'nowhere'", ["2: [switch.a]: sip: ", "write host:port, such as 192.0.2.7:5090"]),
+    (
+        "[switch.a]\ndoorbell = '127.0.0.2'",
+        ["2: [switch.a]: doorbell", "write an IPv4 address and a port, such as 127.0.0.2:8022"],
+    ),
     ("[switch.a]\ndrain = { queue = 'x' }", ["[switch.a]: drain: "]),
     (
         "[switch.a]\n[switch.b]\n[agent.ann]\ncontact = 'user/1'\nswitch = 'c'",
@@ -299,6 +303,7 @@ sip = "10.0.0.2:5090"
 profile = "trunks"
 drain = { destination = "6000" }
 lost_after_s = "2m"
+doorbell = "127.0.0.2:8022"
 [agent.ann]
 contact = "user/1"
 switch = "south"
@@ -306,6 +311,7 @@ switch = "south"
     )
     north, south = made.switches
     assert (north.name, north.password, north.lost_after_s) == ("north", "one", 60.0)
+    assert (north.doorbell, south.doorbell) == ("", "127.0.0.2:8022")
     assert (south.name, south.password, south.profile, south.lost_after_s) == ("south", "s3cret", "trunks", 120.0)
     assert south.drain == ToDestination("6000")
     assert made.agents["ann"].switch == "south"

@@ -46,7 +46,7 @@ class FreeSwitchProcess:
         self.password = "ClueCon"
         self.domain = "cti.internal"
         self.agent_password = "agent-secret"
-        self.event_port, self.callers_port, self.agents_port, self.peers_port = free_ports(4)
+        self.event_port, self.callers_port, self.agents_port, self.peers_port, self._bell_port = free_ports(5)
         self._rtp_start = free_audio_ports(_RTP_PORTS)
         shutil.copytree(CONFIGURATION, self._configuration)
         for directory in ("log", "db", "run", "storage"):
@@ -56,6 +56,7 @@ class FreeSwitchProcess:
             callers_port=self.callers_port,
             agents_port=self.agents_port,
             peers_port=self.peers_port,
+            doorbell_port=self._bell_port,
             rtp_start_port=self._rtp_start,
             rtp_end_port=self._rtp_start + _RTP_PORTS - 2,
         )
@@ -71,6 +72,11 @@ class FreeSwitchProcess:
     def configuration(self) -> Path:
         """The directory of its own copy of the configuration."""
         return self._configuration
+
+    @property
+    def doorbell(self) -> str:
+        """Where it rings, if it has mod_event_multicast."""
+        return f"127.0.0.2:{self._bell_port}"
 
     @property
     def pid(self) -> int:
