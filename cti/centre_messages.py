@@ -10,7 +10,8 @@ from attrs import evolve
 
 from cti.call import Call
 from cti.centre_settings import settings_of
-from cti.errors import UnknownMessage
+from cti.errors import ConfigurationError, UnknownMessage
+from cti.messages.fax_files import file_below
 from cti.messages.fax_job import FaxJob
 from cti.messages.mailroom import Mailroom
 from cti.messages.message_record import MessageRecord
@@ -124,6 +125,7 @@ class CentreMessages:
         pause_s: float = 300.0,
         calling_number: str = "",
         station: str = "",
+        mailbox: str = "",
     ) -> FaxJob:
         """Send a fax: at once, and again after a while where nobody answers or it breaks off. Also over a restart.
 
@@ -136,15 +138,34 @@ class CentreMessages:
             pause_s: seconds before the next try.
             calling_number: what the other side is shown.
             station: what we call ourselves to it, at most 20 characters.
+            mailbox: in whose name it goes: its queue and its owner are told of it by the API; empty for the centre's.
 
         Raises:
+            UnknownMailbox: there is none of this name.
             DestinationNotAllowed: no destination lets the number through.
             ConfigurationError: the file is no picture or cannot be read, another argument makes no sense, Pillow is not
                 there, or nothing says where messages are kept.
         """
-        return self._mailroom.outbox.send(
-            number, file, tries=tries, pause_s=pause_s, calling_number=calling_number, station=station
+        outbox = self._mailroom.outbox
+        box = self._mailroom.box(mailbox).id if mailbox else ""
+        return outbox.send(
+            number, file, tries=tries, pause_s=pause_s, calling_number=calling_number, station=station, mailbox=box
         )
+
+    def fax_file(self, name: str) -> Path:
+        """The file of this name among those that other programs may have sent as faxes. Blocks this greenlet for a moment.
+
+        Args:
+            name: below the directory ``fax_files`` of Messages, such as ``policies/4711.pdf``.
+
+        Raises:
+            ConfigurationError: there is no such file below that directory, or nothing says where it is.
+        """
+        if self._messages is None or self._messages.fax_files is None:
+            raise ConfigurationError(
+                "nothing says which files may be sent as faxes; give Messages(fax_files=...), or fax_files in [messages]"
+            )
+        return self._messages.do(file_below, self._messages.fax_files, name)
 
     def fax(self, fax: str) -> FaxJob:
         """How a fax stands that is to be sent. Blocks this greenlet for a moment.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from cti.alarms.board import AlarmBoard
+from cti.api.messages_face import MessagesFace
 from cti.engine.callback_view import CallbackView
 from cti.engine.view import AgentView, CentreView, QueueView, SwitchView
 from cti.engine.why import AgentExplained, CallExplained
-from cti.messages.message_record import MessageRecord
 from cti.model.call_back import WaitingCallBack, WaitingMessage
 from cti.model.callback import AbandonedCall
 from cti.model.history import InteractionHistory
-from cti.model.ids import AgentId, InteractionId
-from cti.model.mailbox import Mailbox
+from cti.model.ids import InteractionId
 from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent
 from cti.model.predictive import PredictiveFigures
@@ -244,7 +242,7 @@ class SupervisorFace(Protocol):
         ...
 
 
-class Centre(Protocol):
+class Centre(MessagesFace, Protocol):
     """A call centre; ``cti.CallCenter`` is one."""
 
     @property
@@ -327,38 +325,6 @@ class Centre(Protocol):
 
     def abandoned(self, hours: float = 24.0, queue: str | None = None) -> Sequence[AbandonedCall]:
         """Who hung up while waiting."""
-
-    def mailboxes(self) -> Sequence[Mailbox]:
-        """Every mailbox."""
-        ...
-
-    def mailbox(self, mailbox: str) -> Mailbox:
-        """One mailbox, or UnknownMailbox."""
-        ...
-
-    def messages(self, mailbox: str) -> Sequence[MessageRecord]:
-        """The messages of a mailbox. Blocks for a moment."""
-        ...
-
-    def message(self, message: str) -> MessageRecord:
-        """What is known of a message, or UnknownMessage. Blocks for a moment."""
-        ...
-
-    def message_file(self, message: str) -> Path:
-        """Where its file is. Blocks for a moment."""
-        ...
-
-    def message_agent(self, message: str) -> AgentId | None:
-        """The agent who is offered it, or has it."""
-        ...
-
-    def mark_message(self, message: str, *, heard: bool = True, by: str = "") -> MessageRecord:
-        """Mark it as heard, or as new. Blocks for a moment."""
-        ...
-
-    def delete_message(self, message: str) -> None:
-        """Delete it. Blocks for a moment."""
-        ...
 
     def attached(self, interaction: str) -> Mapping[str, Any]:
         """The data attached to a call, or UnknownInteraction."""

@@ -112,7 +112,7 @@ def _info(record: MessageRecord) -> LeftMessage:
     return LeftMessage(message=record.id, call=record.interaction, **values)
 
 
-def _covers(service: Service, mailbox: str) -> bool:
+def covers_mailbox(service: Service, mailbox: str) -> bool:
     """Whether the key covers the queue or the owner of a mailbox; one that has neither is for keys that see all."""
     try:
         box = service.centre.mailbox(mailbox)
@@ -121,9 +121,15 @@ def _covers(service: Service, mailbox: str) -> bool:
     return service.grant.sees(box.agent, box.queue)
 
 
-def _mailbox(service: Service, mailbox: str) -> str:
+def covered_mailbox(service: Service, mailbox: str) -> str:
+    """The mailbox's name, if the key covers it.
+
+    Raises:
+        UnknownMailbox: there is none of this name.
+        NotPermitted: it does not.
+    """
     box = service.centre.mailbox(mailbox)
-    if not _covers(service, box.id):
+    if not covers_mailbox(service, box.id):
         raise NotPermitted(f"key {service.grant.name!r} covers neither the queue nor the owner of mailbox {box.id!r}")
     return box.id
 
@@ -131,7 +137,9 @@ def _mailbox(service: Service, mailbox: str) -> str:
 def _message(service: Service, message: str) -> MessageRecord:
     """A message that the key covers, by its mailbox, or because it is with an agent of the key's now."""
     record = service.centre.message(message)
-    if not _covers(service, record.mailbox) and not service.grant.covers_agent(service.centre.message_agent(record.id)):
+    if not covers_mailbox(service, record.mailbox) and not service.grant.covers_agent(
+        service.centre.message_agent(record.id)
+    ):
         raise NotPermitted(f"key {service.grant.name!r} does not cover this message")
     return record
 
@@ -139,13 +147,13 @@ def _message(service: Service, message: str) -> MessageRecord:
 @method("mailbox.list", Nothing, MailboxList)
 def list_mailboxes(service: Service, params: Nothing) -> MailboxList:  # noqa: ARG001 - the form of every method
     """The mailboxes whose queue or owner the key covers."""
-    return MailboxList(tuple(box.id for box in service.centre.mailboxes() if _covers(service, box.id)))
+    return MailboxList(tuple(box.id for box in service.centre.mailboxes() if covers_mailbox(service, box.id)))
 
 
 @method("message.list", WhichMailbox, LeftMessages, UnknownMailbox, ConfigurationError, slow=True, cost=5)
 def list_messages(service: Service, params: WhichMailbox) -> LeftMessages:
     """The messages of a mailbox, the oldest first."""
-    return LeftMessages(tuple(map(_info, service.centre.messages(_mailbox(service, params.mailbox)))))
+    return LeftMessages(tuple(map(_info, service.centre.messages(covered_mailbox(service, params.mailbox)))))
 
 
 @method("message.get", WhichMessage, LeftMessage, UnknownMessage, ConfigurationError, slow=True)

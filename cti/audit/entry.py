@@ -28,7 +28,7 @@ NAMED: Final = frozenset(
         "destination",
         "number",
     }
-    | {"voicemail", "script"}
+    | {"voicemail", "script", "mailbox", "message", "fax", "file"}
 )
 """Parameters whose values are written down. Of all others only the names are: data, digits, a phone's dial string."""
 

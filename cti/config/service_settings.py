@@ -184,6 +184,7 @@ class MessagesSettings:
         reached_at: the same directory as this process sees it; empty for the same.
         index: the index's file; empty for one in that directory.
         detect_fax: the mailbox that receives the faxes of machines which call voice numbers; empty listens for none.
+        fax_files: a directory whose files the API may send as faxes; empty lets it send none.
         mail: what takes e-mail; None sends none.
     """
 
@@ -191,6 +192,7 @@ class MessagesSettings:
     reached_at: str = field(default="", validator=_printable)
     index: str = field(default="", validator=_printable)
     detect_fax: str = field(default="", validator=_printable)
+    fax_files: str = field(default="", validator=_printable)
     mail: MailServer | None = None
 
     @property

@@ -349,7 +349,7 @@ class ServiceTables:
         if made is None:
             return None
         section.made("", lambda: made.on_the_switch)
-        return evolve(self._placed(made, "reached_at", "index") or made, mail=server)
+        return evolve(self._placed(made, "reached_at", "index", "fax_files") or made, mail=server)
 
     def _mailboxes(self) -> dict[str, Mailbox]:
         found: dict[str, Mailbox] = {}

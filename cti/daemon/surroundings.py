@@ -379,6 +379,7 @@ def _messages(settings: MessagesSettings | None) -> Messages | None:
         reached_at=settings.reached_at or None,
         index=settings.index or None,
         mail=settings.mail,
+        fax_files=settings.fax_files or None,
     )
 
 

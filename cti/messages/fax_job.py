@@ -34,6 +34,7 @@ class FaxJob:
         text: the same in words, or the hang-up cause of a call that nobody answered.
         remote: what the other side calls itself.
         ended_at: Unix time at which it was sent, or given up.
+        mailbox: in whose name it goes: whoever may see that mailbox may see it; empty for the centre's.
     """
 
     id: str
@@ -53,3 +54,4 @@ class FaxJob:
     text: str = ""
     remote: str = ""
     ended_at: float = 0.0
+    mailbox: str = ""

@@ -31,6 +31,8 @@ class FaxJobs:
                 " station TEXT, created_at REAL, most_tries INTEGER, pause_s REAL, state TEXT, tries INTEGER, next_at REAL,"
                 " pages INTEGER, total_pages INTEGER, code INTEGER, text TEXT, remote TEXT, ended_at REAL)"
             )
+            if "mailbox" not in {row[1] for row in database.execute("PRAGMA table_info(fax_job)")}:
+                database.execute("ALTER TABLE fax_job ADD COLUMN mailbox TEXT NOT NULL DEFAULT ''")
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

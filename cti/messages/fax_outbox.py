@@ -24,6 +24,7 @@ from cti.messages.fax_jobs import FaxJobs
 from cti.messages.messages import Messages
 from cti.model import events
 from cti.model.ids import SwitchId
+from cti.model.mailbox import Mailbox
 from cti.model.party import contact_of, is_number
 from cti.script.faxing import LONGEST_S, FaxOutcome, outcome_of
 from cti.switch import FreeSwitch
@@ -49,6 +50,7 @@ class FaxOutbox:
         messages: where the files go.
         switches: every switch; the first that is connected sends.
         spawn: begins a greenlet.
+        box: the mailbox of this name; None for one that is no more.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class FaxOutbox:
         messages: Messages,
         switches: Mapping[SwitchId, FreeSwitch],
         spawn: Callable[..., Any],
+        box: Callable[[str], Mailbox | None],
     ) -> None:
         self._loop = loop
         self._messages = messages
         self._switches = switches
         self._spawn = spawn
+        self._box = box
         self._jobs = FaxJobs(messages.index.path)
         self._more = gevent.event.Event()
         self._under_way = 0
@@ -75,6 +79,7 @@ class FaxOutbox:
         pause_s: float = 300.0,
         calling_number: str = "",
         station: str = "",
+        mailbox: str = "",
     ) -> FaxJob:
         """Have a fax sent; see ``CallCenter.send_fax``. Blocks this greenlet, and no other, while the file is read."""
         if not isinstance(tries, int) or not 1 <= tries <= 100 or not 1 <= pause_s < 1e6:
@@ -89,7 +94,7 @@ class FaxOutbox:
         now, made = time.time(), uuid.uuid4().hex
         day = time.strftime("%Y-%m-%d", time.gmtime(now))
         path = f"{self._messages.directory}/{day}/out-{made}.tif"
-        job = FaxJob(made, number, path, calling_number, station, now, tries, pause_s, next_at=now)
+        job = FaxJob(made, number, path, calling_number, station, now, tries, pause_s, next_at=now, mailbox=mailbox)
         job = self._messages.do(self._prepared, job, Path(file))
         self._more.set()
         return job
@@ -222,6 +227,7 @@ class FaxOutbox:
         self._messages.do(self._jobs.put, job)
         _log.info("a fax", fax=job.id, number=job.number, state=job.state, tries=job.tries, why=job.text)
         if done:
+            box = self._box(job.mailbox)
             self._loop.tell(
                 events.FaxSent(
                     at=self._loop.now(),
@@ -233,5 +239,8 @@ class FaxOutbox:
                     code=job.code,
                     text=job.text,
                     tries=job.tries,
+                    mailbox=job.mailbox,
+                    queue=box.queue if box is not None else None,
+                    agent=box.agent if box is not None else None,
                 )
             )

@@ -68,7 +68,7 @@ class Mailroom:
         self._lights: Lights | None = None
         self._mail: MessageMail | None = None
         if messages is not None:
-            self._outbox = FaxOutbox(loop, messages, switches, self._spawn)
+            self._outbox = FaxOutbox(loop, messages, switches, self._spawn, self._boxes.get)
             self._arrivals = Arrivals(messages, self._boxes.get, self._spawn, self._came)
             self._lights = Lights(messages, self._boxes.values, switches.values, self._spawn)
             if messages.mail is not None:

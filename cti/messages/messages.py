@@ -45,6 +45,7 @@ class Messages:
             messages have no checksum, and cannot be fetched or mailed.
         index: the index's file; ``messages.sqlite3`` in ``reached_at`` if not given.
         mail: what takes the e-mail of mailboxes that send any; None sends none.
+        fax_files: a directory whose files other programs may have sent as faxes, by the API; None lets them send none.
 
     Raises:
         ConfigurationError: the directory is no absolute path, or the index cannot be made.
@@ -57,8 +58,11 @@ class Messages:
         reached_at: str | os.PathLike[str] | None = None,
         index: str | os.PathLike[str] | None = None,
         mail: MailServer | None = None,
+        fax_files: str | os.PathLike[str] | None = None,
     ) -> None:
         self.mail = mail
+        self.fax_files = Path(fax_files) if fax_files is not None else None
+        """Where the files are that other programs may have faxed; None: nowhere."""
         self.directory = RecordingSettings(directory).directory.rstrip("/")
         self._reached_at = Path(reached_at if reached_at is not None else directory)
         try:

@@ -350,6 +350,12 @@ class FaxSent:
     """Of spandsp (``t30.h``); -1 if there was no fax machine at the other end."""
     text: str
     tries: int
+    mailbox: str = ""
+    """In whose name it was sent; empty for the centre's."""
+    queue: QueueId | None = None
+    """That mailbox's."""
+    agent: AgentId | None = None
+    """That mailbox's owner."""
 
 
 @frozen(kw_only=True)

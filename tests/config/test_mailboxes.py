@@ -16,6 +16,7 @@ ALL = """
 directory = "/var/lib/messages"
 reached_at = "mnt"
 detect_fax = "claims"
+fax_files = "faxes"
 [messages.mail]
 host = "mail.example.org"
 sender = "cti@example.org"
@@ -55,6 +56,7 @@ def test_all_of_it_read(tmp_path):
         str(tmp_path / "mnt"),
         "claims",
     )
+    assert messages.fax_files == str(tmp_path / "faxes")
     assert messages.mail == MailServer("mail.example.org", "cti@example.org", password="the mail's")
     assert made.services.mailboxes == {
         "claims": Mailbox(
