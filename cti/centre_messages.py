@@ -133,7 +133,7 @@ class CentreMessages:
 
         Args:
             number: whom to; one of the centre's ``allowed_destinations`` must let it through.
-            file: a TIFF, PNG or JPEG that this process can read; every page of it is sent.
+            file: a PDF, TIFF, PNG or JPEG that this process can read; every page of it is sent, 100 at most.
             tries: how often it is tried, 1 to 100.
             pause_s: seconds before the next try.
             calling_number: what the other side is shown.
@@ -143,8 +143,8 @@ class CentreMessages:
         Raises:
             UnknownMailbox: there is none of this name.
             DestinationNotAllowed: no destination lets the number through.
-            ConfigurationError: the file is no picture or cannot be read, another argument makes no sense, Pillow is not
-                there, or nothing says where messages are kept.
+            ConfigurationError: the file is no picture and no PDF, or cannot be read or drawn; another argument makes no
+                sense; Pillow, or for a PDF Ghostscript, is not there; or nothing says where messages are kept.
         """
         outbox = self._mailroom.outbox
         box = self._mailroom.box(mailbox).id if mailbox else ""

@@ -12,6 +12,8 @@ WIDTH: Final = 1728
 """Pixels in a line of a fax (ITU-T T.4)."""
 DPI: Final = (204, 196)
 """Fine resolution (ITU-T T.4)."""
+MOST_PAGES: Final = 100
+"""Of one fax; more take longer than an hour, which is the most that one may take."""
 _LONGEST: Final = 6000
 """Lines of one page; more than half a metre."""
 
@@ -62,18 +64,29 @@ def make_fax(source: Path, tiff: Path) -> int:
     """Make a TIFF that can be sent as a fax, of a TIFF, PNG or JPEG; returns its pages. Blocks.
 
     Raises:
-        ConfigurationError: the file is none of these, or Pillow is not there.
+        ConfigurationError: the file is none of these or not sound, is too large, or Pillow is not there.
         OSError: it cannot be read, or the TIFF not written.
     """
     image, sequence = _pillow()
     try:
         opened = image.open(source)
+        with opened:
+            few_enough(source, int(getattr(opened, "n_frames", 1)))
+            pages = [_fitted(image, frame) for frame in sequence.Iterator(opened)]
     except image.UnidentifiedImageError:
-        raise ConfigurationError(f"{source.name} is no picture: a TIFF, PNG or JPEG can be sent") from None
-    with opened:
-        pages = [_fitted(image, frame) for frame in sequence.Iterator(opened)]
+        raise ConfigurationError(f"{source.name} is no picture: a PDF, TIFF, PNG or JPEG can be sent") from None
+    except image.DecompressionBombError:
+        raise ConfigurationError(f"{source.name} has too many pixels for a fax") from None
+    except (ValueError, SyntaxError) as error:  # Pillow's words for a file that is not sound
+        raise ConfigurationError(f"{source.name} is not sound: {error}") from error
     pages[0].save(tiff, format="TIFF", save_all=True, append_images=pages[1:], compression="group4", dpi=DPI)
     return len(pages)
+
+
+def few_enough(source: Path, pages: int) -> None:
+    """Raise ConfigurationError if these are more pages than one fax may have."""
+    if pages > MOST_PAGES:
+        raise ConfigurationError(f"{source.name} has more than {MOST_PAGES} pages; send it in parts")
 
 
 def _fitted(image: Any, frame: Any) -> Any:

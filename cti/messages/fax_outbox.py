@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import gevent
 import gevent.event
 import structlog
 from attrs import evolve
+from gevent.lock import BoundedSemaphore
 
 from cti.engine_loop import EngineLoop
 from cti.errors import ConfigurationError, CtiError, LinkError, UnknownMessage
 from cti.esl import Event, application, channel_variables
-from cti.messages.fax_document import make_fax
+from cti.messages.fax_document import few_enough, make_fax, pages_of
 from cti.messages.fax_job import FAILED, SENDING, SENT, WAITING, FaxJob
 from cti.messages.fax_jobs import FaxJobs
+from cti.messages.fax_pdf import draw_pdf, is_pdf
 from cti.messages.messages import Messages
 from cti.model import events
 from cti.model.ids import SwitchId
@@ -31,6 +36,8 @@ from cti.switch import FreeSwitch
 
 AT_ONCE: Final = 4
 """How many faxes are sent at the same time: each keeps a processor busy, and a line."""
+DRAWN_AT_ONCE: Final = 2
+"""How many PDFs are drawn at the same time; the others wait."""
 RING_S: Final = 60
 SAID_S: Final = 3.0
 """How long after a hang-up may the outcome come? mod_spandsp tells it as it lets go of the channel."""
@@ -69,6 +76,7 @@ class FaxOutbox:
         self._jobs = FaxJobs(messages.index.path)
         self._more = gevent.event.Event()
         self._under_way = 0
+        self._drawing = BoundedSemaphore(DRAWN_AT_ONCE)
 
     def send(
         self,
@@ -95,18 +103,27 @@ class FaxOutbox:
         day = time.strftime("%Y-%m-%d", time.gmtime(now))
         path = f"{self._messages.directory}/{day}/out-{made}.tif"
         job = FaxJob(made, number, path, calling_number, station, now, tries, pause_s, next_at=now, mailbox=mailbox)
-        job = self._messages.do(self._prepared, job, Path(file))
+        try:
+            job = self._prepared(job, Path(file))
+        except OSError as error:
+            raise ConfigurationError(f"{file} cannot be made a fax: {error}") from error
         self._more.set()
         return job
 
     def _prepared(self, job: FaxJob, source: Path) -> FaxJob:
-        """In a thread: the file as a fax, and the job on the disk."""
+        """The file as a fax, and the job on the disk."""
+        do = self._messages.do
+        if not do(is_pdf, source):
+            return do(self._kept, job, make_fax, source)
+        with self._drawing, TemporaryDirectory(prefix="cti-fax-") as folder:
+            drawn = draw_pdf(source, Path(folder))
+            return do(self._kept, job, partial(_taken, source), drawn)
+
+    def _kept(self, job: FaxJob, make: Callable[[Path, Path], int], source: Path) -> FaxJob:
+        """In a thread."""
         tiff = self._messages.reached(job.path)
         tiff.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            job = evolve(job, total_pages=make_fax(source, tiff))
-        except OSError as error:
-            raise ConfigurationError(f"{source} cannot be made a fax: {error}") from error
+        job = evolve(job, total_pages=make(source, tiff))
         self._jobs.put(job)
         return job
 
@@ -244,3 +261,11 @@ class FaxOutbox:
                     agent=box.agent if box is not None else None,
                 )
             )
+
+
+def _taken(pdf: Path, drawn: Path, tiff: Path) -> int:
+    """Keep the pages of a PDF, which can be sent as they are; how many there are."""
+    pages = pages_of(drawn)
+    few_enough(pdf, pages)
+    shutil.move(drawn, tiff)
+    return pages
