@@ -78,6 +78,43 @@ def test_a_caller_who_does_not_leave_is_let_go():
     assert story.back(call).state is WAITING
 
 
+@pytest.mark.parametrize("first", ["agent", "customer"])
+def test_a_caller_who_is_reached_at_another_phone_hears_no_more_goodbye_at_the_first(first):
+    """At the moment the two talk, not when the goodbye has lasted for too long; and the conversation goes on."""
+    story = CallingBack(first)
+    story.agent("ann")
+    call = story.call()
+    old = story.caller_of(call)
+    story.take_back(call, "+447")
+    if first == "agent":
+        story.agent_answers("ann")
+    new = story.customer_answers()
+    if first == "customer":
+        story.agent_answers("ann")
+    assert not story.leg(old).clearing
+    story.connect("ann", call)
+    assert story.leg(old).clearing
+    assert old in story.clears()
+    story.cleared(old)
+    assert story.interaction(call).state is InteractionState.ESTABLISHED
+    assert not story.leg(new).clearing
+    assert story.state("ann") is AgentState.BUSY
+    assert ended(story) == ["answered"]
+
+
+@pytest.mark.parametrize("why", ["cancelled", "expired"])
+def test_a_caller_whose_callback_is_over_before_they_have_left_is_let_go(why):
+    story = CallingBack(expiry_s=30.0)
+    call = story.waiting("sales")
+    old = story.caller_of(call)
+    story.take_back(call)
+    story.cancel(call) if why == "cancelled" else story.advance(30)
+    assert old in story.clears()
+    story.cleared(old)
+    assert ended(story) == [why]
+    assert call not in story.world.interactions
+
+
 def test_hanging_up_the_call_that_asked_ends_the_leg_and_not_the_callback():
     story = CallingBack()
     call = story.waiting("sales")
