@@ -211,6 +211,22 @@ class AgentControl(AgentCalls, AgentMessages):
         """
         self._loop.ask(services.RejectTaskRequested(self._agent))
 
+    def return_call(self, number: str = "") -> None:
+        """Call whoever left the message that the agent hears, in the same interaction; as the key 2 does.
+
+        What plays ends, and the agent hears that it rings. Told by Originated, CallbackAnswered, and Established, from which
+        on it is a call as any other. Nobody reached: told by ConnectionCleared, and the agent is back at the message.
+
+        Args:
+            number: another number than that of whoever left it.
+
+        Raises:
+            InvalidConnection: the agent hears no message, or is calling back already.
+            DestinationNotAllowed: the number is hidden, or neither the queue's callback destinations nor
+                ``allowed_destinations`` let it through.
+        """
+        self._loop.ask(services.ReturnCallRequested(self._agent, number))
+
     def complete(self) -> None:
         """The agent has dealt with the fax they have, and works after it as after a call. Told by CallCleared.
 

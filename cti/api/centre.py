@@ -177,6 +177,10 @@ class AgentFace(Protocol):
         """Record no more."""
         ...
 
+    def return_call(self, number: str = "") -> None:
+        """Call whoever left the message that the agent hears."""
+        ...
+
     def accept(self) -> None:
         """Take the fax that is offered."""
         ...

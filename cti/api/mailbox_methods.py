@@ -13,9 +13,17 @@ from cti.api.converter import Line
 from cti.api.method import Subject
 from cti.api.refusal import InvalidParameter, NotPermitted
 from cti.api.service import Service
-from cti.api.table import Agent, Nothing, method
-from cti.errors import ConfigurationError, InvalidConnection, UnknownAgent, UnknownMailbox, UnknownMessage
+from cti.api.table import NO_TEXT, Agent, Nothing, method
+from cti.errors import (
+    ConfigurationError,
+    DestinationNotAllowed,
+    InvalidConnection,
+    UnknownAgent,
+    UnknownMailbox,
+    UnknownMessage,
+)
 from cti.messages.message_record import MessageRecord
+from cti.model.ids import AgentId
 
 PART_BYTES: Final = 12_000
 """So much of a file is in one reply: in base64 it is a text that every client takes."""
@@ -205,6 +213,29 @@ def mark_message(service: Service, params: MarkMessage) -> LeftMessage:
 def delete_message(service: Service, params: WhichMessage) -> None:
     """Delete a message and its files."""
     service.centre.delete_message(_message(service, params.message).id)
+
+
+@frozen
+class ReturnCall:
+    """Which agent, and the number to call if it is not that of whoever left the message."""
+
+    agent: AgentId
+    number: Line = NO_TEXT
+
+
+@method(
+    "agent.return_call",
+    ReturnCall,
+    None,
+    UnknownAgent,
+    DestinationNotAllowed,
+    InvalidConnection,
+    subject=Subject.AGENT,
+    changes=True,
+)
+def return_call(service: Service, params: ReturnCall) -> None:
+    """Call whoever left the voice message that the agent hears, in the same interaction."""
+    service.centre.agent(params.agent).return_call(params.number)
 
 
 @method("agent.accept", Agent, None, UnknownAgent, InvalidConnection, subject=Subject.AGENT, changes=True)

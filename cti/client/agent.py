@@ -171,6 +171,18 @@ class AgentAtCentre(AgentCallsAtCentre, AgentMessagesAtCentre):
         """Conference Call: the caller, this agent and whom is consulted hear each other. Told by Conferenced."""
         self._request("agent.conference", agent=self._agent)
 
+    def return_call(self, number: str = "") -> None:
+        """Call whoever left the message that the agent hears, in the same interaction; as the key 2 does.
+
+        Args:
+            number: another number than that of whoever left it.
+
+        Raises:
+            InvalidConnection: the agent hears no message, or is calling back already.
+            DestinationNotAllowed: the number is hidden, or may not be called.
+        """
+        self._request("agent.return_call", agent=self._agent, number=number)
+
     def accept(self) -> None:
         """Take the fax that the agent is offered; no phone rings for one. Told by Established.
 

@@ -11,6 +11,7 @@ from cti.engine.exits import LIVE, Exits
 from cti.engine.line import Line
 from cti.engine.made_calls import MadeCalls
 from cti.engine.offers import CHECK, CHECK_AFTER_S, LOOK, Offers
+from cti.engine.return_calls import ReturnCalls
 from cti.engine.talk import Talk
 from cti.engine.target import check_target
 from cti.engine.world import World
@@ -41,6 +42,7 @@ class Calls:
         talk: what agents do with the calls they have.
         consultations: follows those whom agents consult.
         made: follows the calls that agents make.
+        returns: follows the calls to those who have left messages.
     """
 
     def __init__(  # noqa: PLR0917 - the parts it is made of
@@ -53,6 +55,7 @@ class Calls:
         talk: Talk,
         consultations: Consultations,
         made: MadeCalls,
+        returns: ReturnCalls,
     ) -> None:
         self._world = world
         self._desk = desk
@@ -62,6 +65,7 @@ class Calls:
         self._talk = talk
         self._consultations = consultations
         self._made = made
+        self._returns = returns
         self.callbacks = CallbackHooks()
         self.talked: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: who hears whom in a call has changed."""
@@ -163,11 +167,13 @@ class Calls:
             self._offers.parked(leg)
             self._talk.parked(leg)
             self._made.parked(leg)
+            self._returns.parked(leg)
             self.callbacks.parked(leg)
 
     def bridged(self, leg: Connection, other: Connection) -> None:
         """Two legs of one call hear each other."""
         if not (leg.clearing or other.clearing):
+            self._returns.bridged(leg, other)
             self._talk.bridged(leg, other)
             self.talked(self._world.interactions[leg.interaction])
 
@@ -215,6 +221,8 @@ class Calls:
         had_it = self._agent_gone(call, leg, cause, switch_cause)
         if leg.id == call.caller and call.callback is not None:
             self.callbacks.customer_gone(call, leg, cause, switch_cause)
+        elif self._returns.in_vain(call, leg):
+            pass
         elif leg.id == call.caller:
             if cause is Cause.SWITCHING_FUNCTION_TERMINATED or not self.goes_on_without(call, leg):
                 self._caller_gone(call, cause)
@@ -271,6 +279,7 @@ class Calls:
         """The switch went down while somebody heard a message, which may not have been heard to the end."""
         assert call.queue is not None
         call.agent = None
+        self._returns.leaves_alone(call)
         self._line.enter(call, self._world.queues[call.queue], Cause.RECALL, wish=False)
 
     def look(self, interaction: InteractionId) -> None:

@@ -30,6 +30,7 @@ from cti.engine.own_calls import OWN, OwnCalls
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
 from cti.engine.recordings import SEGMENT, Recordings
+from cti.engine.return_calls import RETURN, ReturnCalls
 from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
 from cti.engine.second_phones import SecondPhones
@@ -98,8 +99,17 @@ class Engine:
             after,
         )
         self._made = MadeCalls(self.world, self._desk, self._offers, self._media, self._exits)
+        self._returns = ReturnCalls(self.world, self._offers, self._media)
         self._calls = Calls(
-            self.world, self._desk, self._offers, self._line, self._exits, self._talk, self._consultations, self._made
+            self.world,
+            self._desk,
+            self._offers,
+            self._line,
+            self._exits,
+            self._talk,
+            self._consultations,
+            self._made,
+            self._returns,
         )
         self._messages = Messages(self.world, self._desk, self._offers, self._line, self._exits)
         self._callbacks = CallbackParts(
@@ -188,6 +198,7 @@ class Engine:
             facts.ClearRequested: self._clear,
             facts.Parked: self._parked,
             services.MakeCallRequested: self._made.make,
+            services.ReturnCallRequested: self._returns.request,
             facts.TimerFired: self._timer_fired,
             services.UnparkRequested: self._parking.unpark,
             **self._calling.table,
@@ -214,6 +225,7 @@ class Engine:
             PERSONAL: lambda fact: self._wishes.over(InteractionId(fact.key)),
             PAIR: lambda fact: self._media.again(InteractionId(fact.key)),
             RECALL: lambda fact: self._parking.recall(fact.key),
+            RETURN: lambda fact: self._returns.no_answer(InteractionId(fact.key)),
             CAMP: lambda fact: self._consultations.camped_too_long(InteractionId(fact.key)),
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
@@ -316,6 +328,7 @@ class Engine:
                 self._offers.bridged(leg)
         first, second = self.world.connections.get(fact.connection), self.world.connections.get(fact.other)
         if first is not None and second is not None and first.interaction == second.interaction:
+            self._returns.bridged(first, second)
             self._talk.bridged(first, second)
             self._made.bridged(first, second)
             self._talked(self.world.interactions[first.interaction])

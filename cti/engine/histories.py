@@ -200,6 +200,8 @@ class Histories:
 
     def _caller_kind(self, call: Interaction, leg: Connection) -> SegmentKind | None:
         match call.state:
+            case InteractionState.ESTABLISHED if call.kind is InteractionKind.VOICEMAIL:
+                return SegmentKind.RINGING  # whoever left a message is called by the agent who hears it
             case InteractionState.ESTABLISHED:
                 return None if call.talk in _WITH_CALLER and self._is_held(call) else _CALLER.get(call.talk)
             case state if state.is_waiting:

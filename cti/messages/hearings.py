@@ -11,17 +11,16 @@ import gevent.event
 import structlog
 
 from cti.engine_loop import EngineLoop
-from cti.errors import CallGone, LinkError, UnknownMessage
+from cti.errors import CallGone, CtiError, LinkError, UnknownMessage
 from cti.messages.message_record import VOICEMAIL, MessageRecord
-from cti.model import events, facts
-from cti.model.ids import ConnectionId, InteractionId, SwitchId
+from cti.model import events, facts, services
+from cti.model.ids import AgentId, ConnectionId, InteractionId, SwitchId
 from cti.model.interaction import Interaction, InteractionKind
 from cti.model.mailbox import Mailbox
 from cti.model.message import Message
 from cti.model.states import InteractionState
 from cti.script.channel_control import ChannelControl, Switch
-from cti.script.conversation import Conversation
-from cti.script.hearing import Hearing
+from cti.script.hearing import CALL_BACK, Hearing, Listener
 
 ENDS_S: Final = 60.0
 """How long may the end of a leg take that we hang up?"""
@@ -59,6 +58,11 @@ class Hearings:
         self._spawn = spawn
         self._found, self._heard, self._deleted, self._refused = found, heard, deleted, refused
         self._controls: dict[ConnectionId, ChannelControl] = {}
+        self._by_call: dict[InteractionId, ChannelControl] = {}
+        self._returning: dict[InteractionId, gevent.event.AsyncResult[bool]] = {}
+        """Whoever left these messages is being called: whether they talk with the agent."""
+        self._left_to_themselves: set[InteractionId] = set()
+        """The same, since before we, or the link, went down: no greenlet of ours waits for it."""
         self._ends: dict[InteractionId, gevent.event.Event] = {}
         """Set when the interaction of a message that is being heard is over."""
 
@@ -66,8 +70,23 @@ class Hearings:
         """Follow what happens; whether an interaction is over here of which nobody else need take care. Never blocks."""
         if isinstance(event, events.Established) and event.interaction_kind == VOICEMAIL:
             self._begin(event.interaction, event.connection)
+        elif isinstance(event, events.Established) and event.interaction in self._by_call:
+            self._by_call[event.interaction].gone("called back")  # they talk: nothing may be played any more
+            self._returned(event.interaction, talk=True)
+        elif isinstance(event, events.Established) and event.interaction in self._left_to_themselves:
+            self._left_to_themselves.discard(event.interaction)
+            self._spawn(self._heard_by_returning, str(event.data.get("message", "")), event.agent or "")
+        elif isinstance(event, events.Originated) and event.interaction in self._by_call:
+            if event.interaction not in self._returning:  # asked for by a method: as if by the key
+                self._returning[event.interaction] = gevent.event.AsyncResult()
+                self._by_call[event.interaction].press(CALL_BACK)
         elif isinstance(event, events.ConnectionCleared) and event.connection in self._controls:
             self._controls.pop(event.connection).gone(event.switch_cause or event.cause.csta_name)
+            self._returned(event.interaction, talk=False)
+        elif isinstance(event, events.ConnectionCleared) and event.interaction_kind == VOICEMAIL:
+            self._left_to_themselves.discard(event.interaction)
+            self._returned(event.interaction, talk=False)
+            self.resume()
         elif isinstance(event, events.CallCleared) and event.interaction in self._ends:
             self._ends.pop(event.interaction).set()
             return True
@@ -79,6 +98,10 @@ class Hearings:
         """Whoever was hearing a message as we, or the link, went down hears it from the beginning."""
         for call in list(self._loop.engine.world.interactions.values()):
             if call.kind is InteractionKind.VOICEMAIL and call.state is InteractionState.ESTABLISHED:
+                if call.caller in call.connections:  # whoever left it is being called: the agent hears that
+                    if call.id not in self._by_call:
+                        self._left_to_themselves.add(call.id)
+                    continue
                 for leg in call.connections:
                     connection = self._loop.engine.world.connections[leg]
                     if connection.agent == call.agent and not connection.clearing and leg not in self._controls:
@@ -89,14 +112,50 @@ class Hearings:
         switch = self._switch(call.switch) if call is not None else None
         if call is None or call.message is None or switch is None:
             return
-        control = self._controls[leg] = ChannelControl(switch, leg, interaction)
+        control = self._controls[leg] = self._by_call[interaction] = ChannelControl(switch, leg, interaction)
         self._ends[interaction] = gevent.event.Event()
         self._spawn(self._hear, call, call.message, control, leg)
+
+    def _returned(self, interaction: InteractionId, *, talk: bool) -> None:
+        waiting = self._returning.get(interaction)
+        if waiting is not None:
+            waiting.set(talk)
+
+    def _heard_by_returning(self, message: str, agent: str) -> None:
+        try:
+            self._heard(message, agent)
+        except UnknownMessage:  # somebody has deleted it meanwhile
+            pass
+        except (OSError, sqlite3.Error):
+            _log.exception("a message that has been heard cannot be marked", message=message)
+
+    def _call_back(self, call: Interaction) -> Callable[[], bool]:
+        """Have whoever left a message called; waits for what comes of it.
+
+        Raises:
+            CtiError: they may not be called, or not now.
+        """
+        under_way = self._returning.get(call.id)
+        if under_way is None:
+            under_way = self._returning[call.id] = gevent.event.AsyncResult()
+            try:
+                self._loop.ask(services.ReturnCallRequested(call.agent or AgentId("")))
+            except CtiError:
+                del self._returning[call.id]
+                raise
+
+        def came() -> bool:
+            talk = bool(under_way.get())
+            self._returning.pop(call.id, None)
+            return talk
+
+        return came
 
     def _hear(self, call: Interaction, message: Message, control: ChannelControl, leg: ConnectionId) -> None:
         """Play a message to the agent who has answered; at the end they are hung up on."""
         record, box = self._found(message)
-        hearing = None if record is None else Hearing(Conversation(control), box, record.path)
+        listener = Listener(control)
+        hearing = None if record is None else Hearing(listener, box, record.path, lambda: self._call_back(call))
         began, agent = time.monotonic(), call.agent or ""
         try:
             if hearing is not None:
@@ -113,6 +172,9 @@ class Hearings:
         finally:
             if self._controls.get(leg) is control:
                 del self._controls[leg]
+            if self._by_call.get(call.id) is control:
+                del self._by_call[call.id]
+                self._returning.pop(call.id, None)
         listened = time.monotonic() - began >= min(HEARD_S, message.length_s)
         try:
             if hearing is not None and hearing.deleted:
@@ -125,6 +187,10 @@ class Hearings:
             _log.exception("a message that has been heard cannot be marked", message=message.id)
         finally:
             ended = self._ends.get(call.id)
-            self._loop.submit(facts.ClearRequested(call.id))
-        if ended is None or ended.wait(ENDS_S):
+            talks = call.kind is not InteractionKind.VOICEMAIL  # whoever left it, with the agent
+            if talks:
+                self._ends.pop(call.id, None)
+            else:
+                self._loop.submit(facts.ClearRequested(call.id))
+        if not talks and (ended is None or ended.wait(ENDS_S)):
             self._refused(message.id)

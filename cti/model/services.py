@@ -321,6 +321,15 @@ class CompleteTaskRequested:
 
 
 @frozen
+class ReturnCallRequested:
+    """An agent who hears a message calls whoever left it, in the same interaction (not CSTA)."""
+
+    agent: AgentId
+    number: str = ""
+    """Another number than theirs."""
+
+
+@frozen
 class DrainRequested:
     """A switch is to take no new calls, and its agents none, until it is told otherwise (not CSTA)."""
 
@@ -364,5 +373,6 @@ Service = (
     | AcceptTaskRequested
     | RejectTaskRequested
     | CompleteTaskRequested
+    | ReturnCallRequested
     | DrainRequested
 )

@@ -136,6 +136,10 @@ class ChannelControl:
             raise CommandRejected(command, reply.strip())
         return reply
 
+    def press(self, key: str) -> None:
+        """As if the key had been pressed. Never blocks."""
+        self._pressed(key)
+
     def _pressed(self, key: str) -> None:
         self.keys.pressed(key, time.monotonic())
         self._changed.set()

@@ -11,9 +11,11 @@ from typing import Any
 import gevent
 import pytest
 
-from cti import CallCenter, ToMailbox, events
+from cti import CallCenter, Destination, ToMailbox, events
 from cti.messages import Messages
 from cti.messages.message_record import HEARD, NEW, RECORDING
+from cti.model.callback_events import CallbackAnswered
+from cti.model.cause import Cause
 from cti.model.states import AgentState
 
 from .audio import read_stereo, tone_share, write_pcmu_tone
@@ -25,7 +27,7 @@ from .test_scripts import KeyCaller
 
 pytestmark = pytest.mark.live
 
-CALLER_HZ, AGENT_HZ = 700, 1100
+CALLER_HZ, AGENT_HZ, CUSTOMER_HZ = 700, 1100, 1700
 BEEP = "tone_stream://%(100,0,880)"
 
 
@@ -81,6 +83,66 @@ def test_a_message_is_left_by_hanging_up_and_heard_by_an_agent(
     assert (after.state, after.heard_by) == (HEARD, "ann")
     assert centre.queue_view("messages").figures.answered == 1
     watch.nothing_is_wrong()
+
+
+def test_whoever_left_a_message_is_called_back_by_the_agent_who_hears_it(
+    switch: FreeSwitchProcess, start_agents: Any, start_callers: Any, tmp_path: Path
+) -> None:
+    """First in vain, then they talk: each hears the other, and nothing of the message any more."""
+    customers = start_agents(ring_s=0.3, tone=write_pcmu_tone(tmp_path / "customer.pcmu", CUSTOMER_HZ, level=0.3))
+    agents = start_agents(ring_s=0.1, tone=write_pcmu_tone(tmp_path / "agent.pcmu", AGENT_HZ, level=0.2))
+    centre = CallCenter(
+        switch.address,
+        switch.password,
+        messages=Messages(str(tmp_path / "messages")),
+        allowed_destinations=(
+            Destination("138", customers.contact("{number}")),
+            Destination("5139", f"sofia/agents/{{number}}@127.0.0.1:{switch.callers_port}"),
+        ),
+    )
+    watch = Watch(centre)
+    centre.add_queue("messages", wrap_up_s=0.5)
+    centre.add_mailbox("claims", queue="messages", beep=BEEP, silence_s=0)
+    centre.on_call("5000")(lambda call: call.voicemail("claims"))
+    centre.on_call("5139")(lambda call: call.hang_up(Cause.BUSY))
+    try:
+        centre.start()
+        tone = write_pcmu_tone(tmp_path / "caller.pcmu", CALLER_HZ, level=0.3)
+        start_callers("5000", hold_s=9, user="138", tone=tone)
+        message = watch.wait_for(events.MessageDelivered, timeout_s=40)
+        ann = centre.add_agent("ann", agents.contact("ann"))
+        ann.log_on(ready=True)
+        own = watch.wait_for(events.Established, agent="ann").connection
+        gevent.sleep(1.0)
+        ann.return_call("5139")
+        watch.wait_for(
+            events.ConnectionCleared, interaction=message.interaction, side="caller", switch_cause="USER_BUSY"
+        )
+        assert watch.state("ann") is AgentState.BUSY
+        gevent.sleep(3.0)
+        assert watch.state("ann") is AgentState.BUSY, "the message is over, though nobody was reached"
+        ann.return_call()
+        answered = watch.wait_for(CallbackAnswered)
+        assert (answered.number, answered.interaction) == ("138", message.interaction)
+        watch.wait_for(events.Established, interaction=message.interaction, interaction_kind="call")
+        api = centre.switch.api
+        gevent.sleep(0.5)
+        api("uuid_setvar", f"{own} RECORD_STEREO true")
+        api("uuid_record", f"{own} start {tmp_path / 'talk.wav'}")
+        gevent.sleep(2.0)
+        api("uuid_record", f"{own} stop {tmp_path / 'talk.wav'}")
+        sides = [side[-8000:] for side in read_stereo(tmp_path / "talk.wav")]
+        assert max(tone_share(side, CUSTOMER_HZ) for side in sides) > 0.8, "the agent does not hear the customer"
+        assert max(tone_share(side, AGENT_HZ) for side in sides) > 0.8, "the customer does not hear the agent"
+        assert max(tone_share(side, CALLER_HZ) for side in sides) < 0.1, "the message still plays"
+        watch.until("it has been heard", lambda: centre.messages("claims")[0].state == HEARD)
+        ann.hang_up()
+        watch.wait_for(events.CallCleared, interaction=message.interaction)
+        watch.until("the agent is ready again", lambda: watch.state("ann") is AgentState.READY)
+        assert api("uuid_exists", answered.connection).strip() == "false"
+        watch.nothing_is_wrong()
+    finally:
+        centre.stop()
 
 
 def test_keys_end_a_message_and_begin_another(watch: Watch, switch: FreeSwitchProcess, tmp_path: Path) -> None:
