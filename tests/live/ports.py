@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 # Signalling stays below the kernel's own ephemeral range (32768 and up), so that no outgoing connection takes a port in
@@ -13,6 +14,9 @@ from pathlib import Path
 _SIGNALLING = range(20_000, 32_000, 2)
 _AUDIO = range(33_000, 60_000, 2)
 _random = random.Random()
+_given: deque[int] = deque(maxlen=60)
+"""What was given out last: under load its taker may not have bound it yet, and it looks free."""
+_NEAR = 8
 
 
 def _share(ports: range) -> range:
@@ -27,10 +31,11 @@ def free_ports(count: int, *, block: int = 1) -> list[int]:
     """Return ``count`` even loopback port numbers, each free for TCP and UDP together with the ``block - 1`` after it."""
     found: list[int] = []
     for candidate in _shuffled(_share(_SIGNALLING)):
-        apart = all(abs(candidate - other) >= max(block, 2) for other in found)
+        apart = all(abs(candidate - other) >= max(block, _NEAR) for other in (*found, *_given))
         if apart and all(_is_free(port) for port in range(candidate, candidate + block)):
             found.append(candidate)
             if len(found) == count:
+                _given.extend(found)
                 return found
     raise OSError(f"no {count} free blocks of {block} ports on 127.0.0.1")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from . import ports
 from .audio import read_stereo, tone_share, write_pcmu_tone
 from .event_socket import Event, EventSocket
 from .freeswitch_process import FreeSwitchProcess, find_freeswitch
@@ -52,6 +53,13 @@ def test_a_call_to_a_centre_number_is_parked_unanswered_and_marked(switch, contr
     assert ended is not None
     assert (ended["Event-Name"], ended["Hangup-Cause"]) == ("CHANNEL_HANGUP_COMPLETE", "ORIGINATOR_CANCEL")
     assert callers.wait(10).successful == 1, callers.describe()
+
+
+def test_a_port_whose_taker_has_not_bound_it_yet_is_not_given_to_another(monkeypatch):
+    """Under load a SIPp takes a while to start; two with one port, and a caller never comes."""
+    monkeypatch.setattr(ports, "_shuffled", list)  # always the same order
+    given = [port for _ in range(5) for port in free_ports(2, block=8)]
+    assert all(abs(one - other) >= 8 for at, one in enumerate(given) for other in given[:at])
 
 
 def test_no_channel_is_ours_without_its_own_mark(switch, control, start_agents):
