@@ -126,6 +126,8 @@ class Centre(RuleBasedStateMachine):
         self.s = Story(live=False, getrandbits=self.getrandbits, heard=self.hear)
         self.cleared: set[InteractionId] = set()
         self.talking: set[ConnectionId] = set()
+        self.hung_up: set[ConnectionId] = set()
+        """The legs that the switch has been asked to end; asked again, nobody is cut off any more."""
         self.requests: list[tuple[InteractionId, str]] = []
         self.adopted = False
         """Whether agents may be on calls that began before they were known."""
@@ -451,7 +453,9 @@ class Centre(RuleBasedStateMachine):
         return step is not None and step <= call.widened
 
     def nobody_who_talks_is_cut_off(self, clear: intents.ClearConnection, fact: facts.Fact) -> None:
-        if clear.connection in self.talking:
+        again = clear.connection in self.hung_up
+        self.hung_up.add(clear.connection)
+        if clear.connection in self.talking and not again:
             ended = isinstance(fact, facts.ConnectionCleared | facts.Failed) and fact.connection in self.talking
             asked = isinstance(fact, facts.ClearRequested | services.ClearConnectionRequested)
             assert ended or asked or isinstance(fact, facts.SnapshotTaken | facts.TimerFired), fact
