@@ -52,6 +52,9 @@ class AgentParams:
     mobile: Line | None = None
     mobile_after_s: float | None = None
     mobile_key: Line | None = None
+    standing: bool | None = None
+    standing_tone: bool | None = None
+    standing_music: Line | None = None
 
 
 @method("agent.log_on", LogOn, None, UnknownAgent, InvalidAgentState, ResourceBusy, subject=Subject.AGENT, changes=True)

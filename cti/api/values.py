@@ -35,6 +35,8 @@ class AgentRecord:
     """Whether the phone can be reached: unknown, in service or out of service."""
     blocked: bool
     """Whether they are ready as soon as their phone can take a call again."""
+    standing: str | None = None
+    """Their standing connection: down, ringing, up or waiting; None if they have none."""
 
 
 @frozen
@@ -223,6 +225,7 @@ def agent_record(view: AgentView) -> AgentRecord:
         occupancy=view.occupancy,
         device=view.device.value,
         blocked=view.blocked,
+        standing=view.standing.value if view.standing is not None else None,
     )
 
 

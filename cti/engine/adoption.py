@@ -156,6 +156,8 @@ class Adoption:
         known = self._world.agents.get(agent) if agent is not None else None
         tie = self._world.tie_line(known, call.switch) if known is not None else None
         leg.via = tie.to if tie is not None else None
+        leg.standing = channel.connection in self._world.standing_legs
+        leg.partner = channel.bridged_to
         leg.move(ConnectionTrigger.ESTABLISH if channel.established else ConnectionTrigger.ORIGINATE)
         if channel.established:
             leg.established_at = self._world.now

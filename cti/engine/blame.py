@@ -32,7 +32,9 @@ def trigger_of(made: Reservation, cause: Cause) -> ReservationTrigger:
 def blame(desk: Desk, agent: Agent, made: Reservation, cause: Cause) -> None:
     """Free an agent whose offer came to nothing: ready at once, or after a pause, or not ready, by whose fault it was."""
     settings = agent.settings
-    if made.state is ReservationState.TIMED_OUT:
+    if agent.pending is not None and agent.state in _OFFERED:
+        desk.release(agent, cause)
+    elif made.state is ReservationState.TIMED_OUT:
         agent.no_answers += 1
         if agent.no_answers >= settings.no_answers_allowed:
             agent.no_answers = 0

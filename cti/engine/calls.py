@@ -294,7 +294,10 @@ class Calls:
         """A leg that we asked to end has not said so: ask again, and ask whether it lives at all (race 15)."""
         leg = self._world.connections.get(connection)
         if leg is not None:
-            self._world.emit(intents.ClearConnection(leg.switch, leg.id, Cause.NORMAL_CLEARING))
+            if self._world.stands(leg):
+                self._world.emit(intents.StopListening(leg.switch, leg.id))
+            else:
+                self._world.emit(intents.ClearConnection(leg.switch, leg.id, Cause.NORMAL_CLEARING))
             self._world.emit(intents.CheckConnection(leg.switch, leg.id))
             self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
 

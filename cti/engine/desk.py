@@ -56,6 +56,10 @@ class Desk:
         """Set by the engine: an agent has left their phone."""
         self.stops: Callable[[Agent], str] = lambda _: ""
         """Set by the engine: why this agent cannot be ready, though they may want to be; empty when they can."""
+        self.comes_back: Callable[[Agent], bool] = lambda _: True
+        """Set by the engine: whether an agent who cannot be ready will be by themselves, as soon as nothing stops them."""
+        self.wanted: Callable[[Agent], None] = lambda _: None
+        """Set by the engine: an agent asks for calls."""
         self.withdraw: Callable[[Agent, Cause], None] = lambda _agent, _cause: None
         """Set by the engine: end the offer this agent has, since the agent asked for something else."""
 
@@ -139,7 +143,10 @@ class Desk:
             UnknownAgent: there is none of this id.
             InvalidAgentState: the agent is not logged on.
         """
-        self._ask(self._world.agent(fact.agent), AgentTrigger.READY, Cause.NORMAL)
+        agent = self._world.agent(fact.agent)
+        if agent.state is not AgentState.NULL:
+            self.wanted(agent)
+        self._ask(agent, AgentTrigger.READY, Cause.NORMAL)
 
     def not_ready(self, fact: facts.NotReadyRequested) -> None:
         """Ask for no calls: at once (an offer under way is withdrawn), or after the call in hand.
@@ -159,7 +166,9 @@ class Desk:
             raise InvalidAgentState(
                 f"agent {agent.id!r} is {_said(agent.state)}; {trigger.value!r} is not possible now (possible: {allowed})"
             ) from None
-        if AGENT.is_pending(agent.state, trigger):
+        # A call that is being put through is not parted from its agent: they have it in a moment.
+        put_through = self._is_put_through(agent) and (after is not None or agent.pending is not None)
+        if AGENT.is_pending(agent.state, trigger) or put_through:
             target = next(state for state, to in _TRIGGER_TO.items() if to is trigger)
             agent.pending = (target, why)
             self._tell(events.AgentPending, agent, cause)
@@ -167,6 +176,11 @@ class Desk:
             self._enter(agent, after, cause, why)
             if was in (AgentState.RESERVED, AgentState.ALERTING):
                 self.withdraw(agent, Cause.FORCED_TRANSITION)
+
+    def _is_put_through(self, agent: Agent) -> bool:
+        made = self._world.reservations.get(agent.reservation) if agent.reservation is not None else None
+        leg = self._world.connections.get(made.leg) if made is not None else None
+        return leg is not None and leg.standing and leg.sought is not None
 
     # -- what offers and calls do to an agent ---------------------------------------------------------------------
 
@@ -209,9 +223,25 @@ class Desk:
         was = agent.state
         paused = was is AgentState.NOT_READY and self._world.timers.running(PAUSE, agent.id)
         if paused or was in (AgentState.READY, AgentState.RESERVED, AgentState.ALERTING):
-            self._enter(agent, AgentState.NOT_READY, cause, self.stops(agent), blocked=True)
+            asked = agent.pending
+            self._enter(agent, AgentState.NOT_READY, cause, self.stops(agent), blocked=self.comes_back(agent))
             if was in (AgentState.RESERVED, AgentState.ALERTING):
                 self.withdraw(agent, cause)
+            if asked is not None:
+                self.apply(agent, _TRIGGER_TO[asked[0]], cause, asked[1])
+
+    def release(self, agent: Agent, cause: Cause) -> None:
+        """An offer is over: its agent is what they have asked for meanwhile, else ready."""
+        if agent.pending is not None and agent.state in (AgentState.RESERVED, AgentState.ALERTING):
+            target, why = agent.pending
+            self.apply(agent, _TRIGGER_TO[target], cause, why)
+        else:
+            self.apply(agent, AgentTrigger.RELEASE, cause)
+
+    def comes_back_no_more(self, agent: Agent, cause: Cause) -> None:
+        """What stands in the way of an agent's calls will not go away by itself: they ask for calls again when it has."""
+        if agent.blocked:
+            self._enter(agent, AgentState.NOT_READY, cause, self.stops(agent))
 
     def unblock(self, agent: Agent, cause: Cause) -> None:
         """Something stands in the way of an agent's calls no more: they are what they were, if that was all."""
@@ -275,9 +305,10 @@ class Desk:
         world = self._world
         left = agent.state
         if state is AgentState.READY and (stop := self.stops(agent)):
-            state, why, blocked = AgentState.NOT_READY, stop, True
+            state, why, blocked = AgentState.NOT_READY, stop, self.comes_back(agent)
         if left is AgentState.NULL:
             agent.phone, agent.home = agent.settings.contact, agent.settings.switch
+            agent.standing = agent.settings.standing
             world.phones[phone_key(agent.phone, agent.home)] = agent.id
         else:
             agent.seconds_in[left] = agent.seconds_in.get(left, 0.0) + world.now - agent.state_since

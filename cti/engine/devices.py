@@ -33,6 +33,8 @@ class Devices:
         self._desk = desk
         self.forgotten: Callable[[Device], None] = lambda _: None
         """Set by the engine: nobody is at a phone any more."""
+        self.back: Callable[[Agent], None] = lambda _: None
+        """Set by the engine: an agent's phone can be reached."""
 
     # -- who is at which phone ------------------------------------------------------------------------------------
 
@@ -71,7 +73,9 @@ class Devices:
         """Why an agent cannot be ready, as far as their phone goes; empty when they can."""
         device = self._world.device_of(agent)
         down = device is not None and device.state is DeviceState.OUT_OF_SERVICE
-        if (down and not agent.settings.mobile) or not self._world.reachable(agent):
+        if (down and not agent.settings.mobile and self._world.line_of(agent) is None) or not self._world.reachable(
+            agent
+        ):
             return reason.PHONE_DOWN
         in_use = device is not None and device.calls and agent.settings.own_calls == "not ready"
         return reason.NON_ACD_CALL if in_use else ""
@@ -120,6 +124,7 @@ class Devices:
                 self._desk.block(each, cause)
             else:
                 self._desk.unblock(each, cause)
+                self.back(each)
 
     def meant(self, name: DeviceId, switch: SwitchId) -> list[Device]:
         """The phones that a switch means by a name: the one that is at it, and the one that may be anywhere."""

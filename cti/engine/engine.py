@@ -34,6 +34,7 @@ from cti.engine.return_calls import RETURN, ReturnCalls
 from cti.engine.route_answers import RouteAnswers
 from cti.engine.route_requests import ROUTE, RouteRequests
 from cti.engine.second_phones import SecondPhones
+from cti.engine.standing import BETWEEN, STANDING, STRAY, Standing
 from cti.engine.supervision import SUPERVISE, Supervising
 from cti.engine.switches import LOST, Switches
 from cti.engine.takeover import TakeOver
@@ -47,7 +48,7 @@ from cti.model import device_facts, events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, IdSource, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.overflow import WAIT
 from cti.model.queue import Queue
@@ -69,6 +70,7 @@ class Engine:
         self.world = World(ids, router)
         self._desk = Desk(self.world)
         self._devices = Devices(self.world, self._desk)
+        self._standing = Standing(self.world, self._desk)
         self._own_calls = OwnCalls(self.world, self._desk, self._devices)
         self._offers = Offers(self.world, self._desk)
         self._second_phones = SecondPhones(self.world, self._offers)
@@ -157,9 +159,11 @@ class Engine:
         self._desk.agent_left = self._agent_left
         self._desk.unstaffed = self._unstaffed
         self._desk.withdraw = self._offers.withdraw
-        self._desk.logged_on = self._devices.logged_on
-        self._desk.logged_off = self._devices.logged_off
-        self._desk.stops = self._devices.stops
+        self._desk.logged_on = self._logged_on
+        self._desk.logged_off = self._logged_off
+        self._desk.stops = lambda agent: self._devices.stops(agent) or self._standing.stops(agent)
+        self._desk.comes_back, self._desk.wanted = self._standing.comes_back, self._standing.wanted
+        self._devices.back = self._standing.phone_back
         self._offers.put_back = self._line.put_back
         self._offers.route = self._matching.route
         self._offers.answered = self._line.answered
@@ -230,6 +234,9 @@ class Engine:
             ANSWER: lambda fact: self._consultations.no_answer(ConnectionId(fact.key)),
             SUPERVISE: lambda fact: self._supervising.timer_fired(ConnectionId(fact.key)),
             SEGMENT: lambda fact: self._recordings.timer_fired(fact.key),
+            STANDING: lambda fact: self._standing.timer_fired(AgentId(fact.key)),
+            STRAY: lambda fact: self._standing.end_again(ConnectionId(fact.key)),
+            BETWEEN: lambda fact: self._standing.between(AgentId(fact.key)),
             DEVICE: self._devices.look,
             OWN: self._own_calls.look,
             MOBILE: self._second_phones.look,
@@ -252,13 +259,14 @@ class Engine:
         world = self.world
         world.now = world.router.now = max(now, world.now)
         world.intents = []
-        world.left.clear()
+        for after in (world.left, world.freed, world.through):
+            after.clear()
         try:
             self._table[type(fact)](fact)
-            while world.left:
-                self._wishes.agent_left(world.left.pop(0))
+            self._follow_up()
             if type(fact) in ABOUT_SWITCHES:
                 self._callbacks.look_at_switches()
+                self._follow_up()
         except IllegalTransition as error:
             # A defect of ours, not of the one who told us: say it, keep what was decided until then.
             world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error}"))
@@ -267,6 +275,40 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - a defect of what only watches must not cost a call
             world.notify(events.InvariantBroken(at=world.now, what=f"histories: {type(fact).__name__}: {error!r}"))
         return world.intents
+
+    def _follow_up(self) -> None:
+        """What the fact in hand has left to be done when all else is in its place."""
+        world = self.world
+        while world.left or world.freed or world.through:
+            if world.left:
+                self._wishes.agent_left(world.left.pop(0))
+            elif world.freed:
+                self._free(world.freed.pop(0))
+            else:
+                self._put_through(world.through.pop(0))
+
+    def _free(self, connection: ConnectionId) -> None:
+        """A standing connection is parked, and its part in its call is over."""
+        leg = self.world.connections.get(connection)
+        if leg is not None and leg.clearing:
+            self._standing.rest(connection)
+            self._calls.connection_cleared(leg, Cause.NORMAL_CLEARING, "")
+            self._standing.free(connection)
+
+    def _put_through(self, connection: ConnectionId) -> None:
+        """A call has come to an agent who is on the line: as if their phone had rung and been answered."""
+        leg = self.world.connections.get(connection)
+        if leg is None or leg.clearing:
+            return
+        call = self.world.interactions[leg.interaction]
+        self._offers.delivered(leg)
+        self._calls.parked(leg)
+        self._calling.parked(leg)
+        self._calls.established(leg)
+        if not leg.clearing and leg.sought is None:  # it waits for somebody, or hears a message
+            self._offers.parked(leg)
+            self._invitations.settle(call)
+            self._calls.callbacks.parked(leg)
 
     # -- facts of one leg -----------------------------------------------------------------------------------------
 
@@ -291,6 +333,8 @@ class Engine:
             self._calls.established(leg)
             if fact.parked:
                 self._calls.parked(leg)
+        elif fact.connection in self.world.stray:
+            self._standing.parked(fact.connection)
 
     def _became_ready(self, agent: Agent) -> None:
         """An agent is ready: for whoever waits to consult them, else for the call that is due to them."""
@@ -308,11 +352,14 @@ class Engine:
 
     def _parked(self, fact: facts.Parked) -> None:
         leg = self.world.connections.get(fact.connection)
-        if leg is not None:
+        if leg is not None and leg.clearing and self.world.stands(leg):
+            self.world.freed.append(leg.id)
+        elif leg is not None:
             self._calls.parked(leg)
             self._calling.parked(leg)
         else:
             self._supervising.parked(fact.connection)
+            self._standing.parked(fact.connection)
 
     def _leg(self, fact: facts.Originated | facts.Delivered | facts.Established) -> Connection | None:
         leg = self.world.connections.get(fact.connection)
@@ -332,11 +379,15 @@ class Engine:
             self._talk.bridged(first, second)
             self._made.bridged(first, second)
             self._talked(self.world.interactions[first.interaction])
+            for leg in (first, second):
+                if leg.clearing and self.world.stands(leg):  # it was to be, when it was too late to say so
+                    self._offers.clear(leg, Cause.CALL_CANCELLED)
 
     def _bridge_failed(self, fact: facts.BridgeFailed) -> None:
         for connection in (fact.connection, fact.other):
             leg = self.world.connections.get(connection)
             if leg is not None and leg.side is Side.AGENT:
+                leg.sought = None
                 self._offers.bridge_failed(leg)
 
     def _moved(self, connection: ConnectionId, trigger: ConnectionTrigger) -> None:
@@ -349,9 +400,10 @@ class Engine:
         if self._ties.gone(fact.connection, fact.cause, fact.switch_cause):
             return
         leg = self.world.connections.get(fact.connection)
+        by_far_end = fact.by_far_end if isinstance(fact, facts.ConnectionCleared) else None
+        self._standing.gone(fact.connection, fact.cause, by_far_end=by_far_end)
         if leg is not None:
             self._trunks.cleared(leg, fact.switch_cause)
-            by_far_end = fact.by_far_end if isinstance(fact, facts.ConnectionCleared) else None
             self._calls.connection_cleared(leg, fact.cause, fact.switch_cause, by_far_end=by_far_end)
         else:
             self._own_calls.gone(fact.connection)
@@ -376,12 +428,21 @@ class Engine:
 
     def _snapshot_taken(self, fact: facts.SnapshotTaken) -> None:
         self._own_calls.seen(fact)  # first: nobody is to be offered a call whose phone is in use
+        self._standing.snapshot(fact)  # nor who is not on the line any more
         self._links.snapshot(fact)
         self._exits.link_is_back(fact.switch)
         for call in [each for each in self.world.interactions.values() if each.switch == fact.switch]:
             self._recordings.settle(call)  # what is being recorded on the switch is taken up again
         seen = {channel.connection: channel for channel in fact.channels}
         self._supervising.snapshot(fact.switch, seen, restarted=fact.restarted)
+
+    def _logged_on(self, agent: Agent) -> None:
+        self._devices.logged_on(agent)
+        self._standing.logged_on(agent)
+
+    def _logged_off(self, agent: Agent) -> None:
+        self._devices.logged_off(agent)
+        self._standing.logged_off(agent)
 
     def _log_off(self, fact: facts.LogOffRequested) -> None:
         self._desk.log_off(fact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cti.engine import standing_invariants
 from cti.engine.callbacks import CALLBACK
 from cti.engine.calling_back import CUSTOMER
 from cti.engine.offers import CHECK
@@ -49,7 +50,7 @@ def broken(world: World, *, grace_s: float = 0.0) -> list[str]:
     for history in world.histories.values():
         if history.interaction not in world.interactions and not history.going_on:
             wrong.append(f"the history of call {history.interaction} is complete and has not been told")
-    return wrong + _queues(world)
+    return wrong + standing_invariants.of_all(world) + _queues(world)
 
 
 def broken_near(
@@ -93,12 +94,15 @@ def _agent(world: World, agent: Agent) -> list[str]:
         )
     device = world.device_of(agent)
     down = device is not None and device.state is DeviceState.OUT_OF_SERVICE and not agent.settings.mobile
+    down = down and world.line_of(agent) is None
+    wrong += standing_invariants.of_agent(world, agent)
     if down and agent.state in (AgentState.READY, *_WITH_A_RESERVATION):
         wrong.append(f"agent {agent.id} is {agent.state.value} and their phone is out of service")
     in_use = device is not None and bool(device.calls) and agent.settings.own_calls == "not ready"
     if in_use and agent.state is AgentState.READY:
         wrong.append(f"agent {agent.id} is ready and their phone has a call of its own")
-    if agent.blocked and not down and not in_use and world.reachable(agent):
+    off_line = standing_invariants.line_stops(world, agent)
+    if agent.blocked and not down and not in_use and not off_line and world.reachable(agent):
         wrong.append(f"agent {agent.id} is not ready ({agent.reason}) and nothing stands in their way")
     if agent.state is not AgentState.NULL:
         spent = sum(agent.seconds_in.values()) + world.now - agent.state_since
@@ -185,7 +189,7 @@ def _callback(world: World, call: Interaction) -> list[str]:
 
 
 def _connection(world: World, leg: Connection) -> list[str]:
-    wrong = []
+    wrong = standing_invariants.of_connection(world, leg)
     call = world.interactions.get(leg.interaction)
     if call is None or leg.id not in call.connections:
         wrong.append(f"connection {leg.id} belongs to call {leg.interaction}, which is over")

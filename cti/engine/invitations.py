@@ -170,7 +170,7 @@ class Invitations:
         if pair is not None:
             world.emit(intents.JoinConference(call.switch, pair[0], pair[1], call.id))
         for each in members:
-            world.connections[each].parked = False
+            world.connections[each].parked, world.connections[each].partner = False, None
             world.connections[each].move(ConnectionTrigger.RETRIEVE)
             if pair is None or each not in pair:
                 world.emit(intents.JoinConference(call.switch, each, None, call.id))

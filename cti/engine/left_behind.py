@@ -47,8 +47,9 @@ class LeftBehind:
         if move(call, TalkTrigger.CALLER_LEFT):
             self._media.join(call, own.id, other.id)
             if set(call.pair or ()) == {own.id, other.id}:  # whoever hangs up now ends it for both
-                for leg in (own.id, other.id):
-                    self._world.emit(intents.KeepCaller(call.switch, leg, keep=False))
+                for leg in (own, other):
+                    if not leg.standing:
+                        self._world.emit(intents.KeepCaller(call.switch, leg.id, keep=False))
         return True
 
     def _own(self, call: Interaction) -> Connection | None:

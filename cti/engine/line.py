@@ -182,7 +182,10 @@ class Line:
         caller = world.connections[call.caller]
         world.emit(intents.KeepCaller(call.switch, caller.id, keep=True))
         if music:
-            world.emit(intents.StartTreatment(call.switch, caller.id, music, replace=call.treated))
+            # What a leg has not begun when it is bridged it would play then; whoever is put through hears the agent at once.
+            at_once = any(world.reservations[each].leg in world.standing_legs for each in call.reservations)
+            if not at_once:
+                world.emit(intents.StartTreatment(call.switch, caller.id, music, replace=call.treated))
             call.treated = True
         tags = {
             "cti_interaction": call.id,

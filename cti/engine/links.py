@@ -101,7 +101,9 @@ class Links:
             known = world.connections.get(channel.connection)
             if known is not None:
                 self._catch_up(known, channel, seen)
-            elif channel.connection in world.supervisions or channel.tied_to is not None:
+            elif (
+                channel.connection in world.supervisions or channel.tied_to is not None or channel.standing is not None
+            ):
                 continue
             elif channel.side is not Side.CALLER and channel.bridged_to is None and not channel.conferring:
                 world.emit(intents.ClearConnection(fact.switch, channel.connection, Cause.CALL_CANCELLED))
@@ -160,6 +162,7 @@ class Links:
     ) -> None:
         """What the switch shows of a leg is right, whatever we thought."""
         if known.clearing:
+            known.sought = None
             self._offers.clear(known, Cause.NORMAL_CLEARING)
             return
         world = self._world

@@ -82,6 +82,8 @@ class MadeCalls:
             service = "make connection" if to is None else "make call"
             possible = ", ".join(state.value for state in _POSSIBLE)
             raise InvalidAgentState(f"agent {agent.id!r} is {said}; {service!r} is not possible (possible: {possible})")
+        if why := self.no_line(agent):
+            raise InvalidAgentState(f"agent {agent.id!r} is to call by their standing connection, which {why}")
         if to is not None:
             self._check(agent, to)
         switch = self._switch(agent)
@@ -102,8 +104,11 @@ class MadeCalls:
         )
         world.interactions[call.id] = call
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)
-        leg = self._leg(call, world.ids.connection(), Side.AGENT)
-        leg.agent = agent.id
+        line = world.line_of(agent)
+        leg = Connection(
+            line.leg if line is not None else world.ids.connection(), switch, Side.AGENT, call.id, agent.id
+        )
+        self._offers.add_leg(call, leg)
         tie = world.tie_line(agent, switch)
         leg.via = tie.to if tie is not None else None
         back_to = (agent.state, agent.reason) if agent.state is AgentState.NOT_READY else agent.pending
@@ -111,8 +116,20 @@ class MadeCalls:
         self._desk.apply(agent, AgentTrigger.ANSWER, cause)
         agent.pending = back_to
         world.tell(events.ServiceInitiated, call, cause, connection=leg.id)
-        self._ring(call, leg, agent.phone, OWN_RING_S, agent)
+        if leg.standing:
+            self._offers.put_through(call, agent, leg.id)
+        else:
+            self._ring(call, leg, agent.phone, OWN_RING_S, agent)
         return call
+
+    def no_line(self, agent: Agent) -> str:
+        """What is wrong with the standing connection by which an agent is to call; empty for nothing, or no need of one."""
+        line = self._world.line_of(agent)
+        if not agent.standing:
+            return ""
+        if line is None:
+            return "is not up (possible: ready, which has it rung)"
+        return "is still in a call (possible: in a moment)" if line.leg in self._world.connections else ""
 
     def _check(self, agent: Agent, to: Party) -> None:
         if isinstance(to, ToNumber):

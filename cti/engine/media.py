@@ -64,8 +64,16 @@ class Media:
 
     def _ask(self, call: Interaction, intent: intents.Separate | intents.Bridge) -> None:
         call.pairing = True
+        if isinstance(intent, intents.Bridge):
+            self._seek(intent.connection, intent.other)
         self._world.emit(intent)
         self._world.timers.start(PAIR, call.id, AGAIN_S)
+
+    def _seek(self, first: ConnectionId, second: ConnectionId) -> None:
+        """The switch is asked to connect two: a standing connection among them is not to be disturbed meanwhile."""
+        for leg, other in ((self._world.connections[first], second), (self._world.connections[second], first)):
+            if leg.standing:
+                leg.sought = other
 
     def again(self, interaction: InteractionId) -> None:
         """What was asked for has not come about: look whether the legs live, and ask again, a few times."""
@@ -110,7 +118,7 @@ class Media:
     def parked(self, leg: Connection) -> None:
         """A leg hears nobody."""
         call = self._world.interactions[leg.interaction]
-        leg.parked = True
+        leg.parked, leg.partner, leg.sought = True, None, None
         if call.pair is not None and leg.id in call.pair:
             call.pair = None
             self._done(call)
@@ -121,6 +129,8 @@ class Media:
         """Two legs hear each other."""
         call = self._world.interactions[first.interaction]
         first.parked = second.parked = False
+        first.partner, second.partner = second.id, first.id
+        first.sought = second.sought = None
         call.pair = (first.id, second.id)
         self._done(call)
 

@@ -39,6 +39,8 @@ RING_S = 20.0
 """How long may a consulted agent's phone ring, on a call that came by no queue?"""
 LOOK_AFTER_S = 1.0
 """How long to wait for the word of an end before looking for it? Events come up to 20 ms after replies."""
+FREE_AFTER_S = 1.0
+"""How long may a standing connection take to be out of its call? FreeSWITCH takes 20 to 60 ms."""
 CHECK_AFTER_S = 10.0
 """How long may a leg that we asked to end stay silent before we look for it? (race 15)"""
 
@@ -126,7 +128,8 @@ class Offers:
     def _promise(self, call: Interaction, agent: Agent, asks: ConnectionId | None, cause: Cause) -> Reservation:
         world = self._world
         queue = world.queues.get(call.queue) if call.queue is not None else None
-        leg = world.ids.connection() if call.kind is not InteractionKind.FAX else NOBODY
+        line = world.line_of(agent)
+        leg = NOBODY if call.kind is InteractionKind.FAX else line.leg if line is not None else world.ids.connection()
         token = world.next_token()
         made = Reservation(
             id=ReservationId(f"{call.id}/{token}"),
@@ -150,6 +153,13 @@ class Offers:
         tie = self._world.tie_line(agent, call.switch)
         leg = Connection(made.leg, call.switch, Side.AGENT, call.id, agent.id, made.id)
         leg.via = tie.to if tie is not None else None
+        self.add_leg(call, leg)
+
+    def add_leg(self, call: Interaction, leg: Connection) -> None:
+        """A leg is the call's from now on; one that stands is there already, the others are to be made."""
+        leg.standing = leg.id in self._world.standing_legs
+        if leg.standing:
+            leg.move(ConnectionTrigger.ESTABLISH)
         self._world.connections[leg.id] = leg
         call.connections.add(leg.id)
 
@@ -163,11 +173,29 @@ class Offers:
             return
         if made.leg not in world.connections:
             self._leg(call, agent, made)
+        if world.connections[made.leg].standing:
+            self.put_through(call, agent, made.leg)
+            return
         park_s = HEARD_S if call.kind is InteractionKind.VOICEMAIL else self.callbacks.waits_s(call)
         contact, key = self.first_phone(agent)
         tie = tie if contact == agent.phone else None  # a mobile is dialled from wherever the call is
         world.emit(offer_call(call, agent, made, ring_s, park_s, tie, contact=contact, confirm=key))
         self.rung(made, contact)
+
+    def put_through(self, call: Interaction, agent: Agent, leg: ConnectionId) -> None:
+        """Nobody is rung: the agent is on the line, and has the call as soon as this fact has been seen to."""
+        self._world.emit(
+            intents.PutThrough(
+                call.switch,
+                leg,
+                call.id,
+                agent.id,
+                call.queue or QueueId(""),
+                call.called_number,
+                tone=agent.settings.standing_tone,
+            )
+        )
+        self._world.through.append(leg)
 
     # -- what becomes of the leg ----------------------------------------------------------------------------------
 
@@ -217,7 +245,7 @@ class Offers:
         if call.kind is InteractionKind.VOICEMAIL:
             return  # nothing can be played until the leg is parked; what is begun before is lost [live]
         if not call.is_away:
-            world.emit(intents.Bridge(leg.switch, call.caller, leg.id))
+            self._bridge(call, leg)
         world.router.call_gone(call.id)
         self._rescind_others(call, made)
         self.callbacks.accepted(call, made)
@@ -225,7 +253,12 @@ class Offers:
     def connect(self, call: Interaction, made: Reservation) -> None:
         """Connect a customer with the agent who has answered and waits for them."""
         self.extend(made, self._world.now + BRIDGE_LEASE_S)
-        self._world.emit(intents.Bridge(call.switch, call.caller, made.leg))
+        self._bridge(call, self._world.connections[made.leg])
+
+    def _bridge(self, call: Interaction, leg: Connection) -> None:
+        if leg.standing:
+            leg.sought = call.caller
+        self._world.emit(intents.Bridge(call.switch, call.caller, leg.id))
 
     def parked(self, leg: Connection) -> None:
         """The agent's leg hears nobody; whoever has answered for a voice message can hear it from now on."""
@@ -386,10 +419,31 @@ class Offers:
 
     def clear(self, leg: Connection, cause: Cause) -> None:
         """Ask the switch to end a leg, and look for it later if it does not say so."""
+        if self._world.stands(leg):
+            self._let_go(leg)
+            return
         leg.clearing = True
         self._world.emit(intents.ClearConnection(leg.switch, leg.id, cause))
         if not self._world.timers.running(CHECK, leg.id):
             self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
+
+    def _let_go(self, leg: Connection) -> None:
+        """End a standing connection's part in its call: when it is parked, it is free."""
+        leg.clearing = True
+        if not self._world.timers.running(CHECK, leg.id):
+            self._world.timers.start(CHECK, leg.id, FREE_AFTER_S)
+        if leg.sought is not None:
+            # FreeSWITCH waits up to 20 s for a leg that is taken out of a bridge that is coming up, and hangs up both then
+            # (uuid_bridge_on_soft_execute in switch_ivr_bridge.c): let it come up, if the other is there.
+            waits = self._is_there(leg.sought)
+        else:
+            waits = leg.partner is not None and not leg.parked and not self._is_there(leg.partner)  # it parks by itself
+        if not waits:
+            self._world.emit(intents.StopListening(leg.switch, leg.id))
+
+    def _is_there(self, connection: ConnectionId) -> bool:
+        other = self._world.connections.get(connection)
+        return other is not None and not other.clearing
 
     def _of(self, leg: Connection) -> Reservation | None:
         return self._world.reservations.get(leg.reservation) if leg.reservation else None

@@ -109,6 +109,11 @@ class Supervising:
             raise InvalidAgentState(
                 f"agent {boss.id!r} is {boss.state.value}; a supervisor has to be logged on and not ready"
             )
+        if boss.standing:
+            raise InvalidAgentState(
+                f"agent {boss.id!r} has a standing connection, and nobody can listen in by one; log on without it "
+                "(standing) to supervise"
+            )
         world.timers.cancel(PAUSE, boss.id)  # nobody is to be made ready by a timer while they listen
         boss.blocked = False  # nor by their phone
         made = Supervision(boss.id, world.ids.connection(), switch, Mode.MONITOR)

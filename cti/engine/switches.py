@@ -178,6 +178,11 @@ class Switches:
 
 
 def _check_reach(settings: AgentSettings, switches: Any) -> None:
+    if settings.standing and len(switches) > 1:
+        raise ConfigurationError(
+            f"agent {settings.id!r} has a standing connection (standing), to which only calls of the same switch can be "
+            f"put through; this centre has {len(switches)} switches"
+        )
     at = switches.get(settings.switch)
     if at is not None and not at.sip and len(switches) > 1:
         raise ConfigurationError(

@@ -346,7 +346,7 @@ class Talk:
             elif leg.id in (call.pair or ()):
                 if call.talk is TalkState.TALKING and leg.id == call.caller and call.agent is not None:
                     self._after.keep(call)
-                elif call.talk is TalkState.TALKING:  # whoever hangs up now ends it for both
+                elif call.talk is TalkState.TALKING and not leg.standing:  # whoever hangs up now ends it for both
                     world.emit(intents.KeepCaller(call.switch, leg.id, keep=False))
                 if leg.move(ConnectionTrigger.RETRIEVE):
                     world.tell(events.Retrieved, call, Cause.NORMAL, connection=leg.id)

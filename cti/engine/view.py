@@ -14,6 +14,7 @@ from cti.model.conference import ConferenceView
 from cti.model.figures import QueueFigures
 from cti.model.ids import AgentId, InteractionId, QueueId, SwitchId, TrunkId
 from cti.model.parked_call import ParkedCall
+from cti.model.standing_states import StandingState
 from cti.model.states import AgentState, DeviceState, InteractionState, LinkState
 from cti.routing.order import call_key
 
@@ -64,6 +65,8 @@ class AgentView:
     """Whether the phone they are logged on at can be reached."""
     blocked: bool = False
     """Whether they are ready as soon as their phone can take a call again."""
+    standing: StandingState | None = None
+    """What has become of their standing connection; None if they have none."""
 
 
 @frozen
@@ -225,6 +228,7 @@ def agent_view(world: World, agent_id: AgentId) -> AgentView:
         occupancy=_occupancy(world, agent_id),
         device=device_state(world, agent),
         blocked=agent.blocked,
+        standing=world.standing[agent_id].state if agent_id in world.standing else None,
     )
 
 

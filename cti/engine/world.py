@@ -39,6 +39,7 @@ from cti.model.predictive import PredictedCalls
 from cti.model.queue import Queue
 from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
+from cti.model.standing import StandingConnection
 from cti.model.states import CallbackState, LinkState
 from cti.model.supervision import Supervision
 from cti.model.switch import SwitchSettings, Tie, TieLine
@@ -89,6 +90,12 @@ class World:
         """The calls that these phones have past the centre, and at which switch."""
         self.adopted: dict[AgentId, ConnectionId] = {}
         """Legs found alive in a snapshot whose agents have not logged on again yet."""
+        self.standing: dict[AgentId, StandingConnection] = {}
+        """The standing connections of those who are logged on, and those found in a snapshot before their agents were back."""
+        self.standing_legs: dict[ConnectionId, AgentId] = {}
+        """Whose is which of their legs, those that are up and those that are being rung."""
+        self.stray: dict[ConnectionId, SwitchId] = {}
+        """Such legs that are nobody's any more, and are to end."""
         self.parked: dict[str, ParkedCall] = {}
         """Calls that are parked, or on their way there, by place."""
         self.camped: dict[AgentId, list[InteractionId]] = {}
@@ -129,6 +136,10 @@ class World:
         self.intents: list[Intent] = []
         self.left: list[Agent] = []
         """Who went away in the course of the fact in hand, and whom calls may wait for."""
+        self.through: list[ConnectionId] = []
+        """The standing connections to which a call is put through as soon as the fact in hand has been seen to."""
+        self.freed: list[ConnectionId] = []
+        """Those whose part in their call is over."""
         self.timers = Timers(self.emit)
         self._token = 0
         self._place = 0
@@ -231,6 +242,15 @@ class World:
     def reachable(self, agent: Agent) -> bool:
         """Whether the switch that an agent's phone is at can be reached, and takes calls."""
         return not agent.home or self.takes_calls(agent.home)
+
+    def line_of(self, agent: Agent) -> StandingConnection | None:
+        """The standing connection of an agent, if it is up."""
+        known = self.standing.get(agent.id) if agent.standing else None
+        return known if known is not None and known.is_up else None
+
+    def stands(self, leg: Connection) -> bool:
+        """Whether a leg is a standing connection that goes on when its call is over."""
+        return leg.standing and leg.id in self.standing_legs
 
     def device_of(self, agent: Agent) -> Device | None:
         """The phone that an agent is logged on at, if it is one that registers."""

@@ -12,7 +12,7 @@ from cti.model.figures import AgentFigures
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, ReservationId, SwitchId
 from cti.model.recording import maybe_share, recorded_share
 from cti.model.states import AgentState
-from cti.model.validate import contact, count, dial_string, key, levels, name, one_of, seconds
+from cti.model.validate import contact, count, dial_string, flag, key, levels, name, one_of, seconds
 
 NOWHERE: Final = SwitchId("")
 """In place of a switch: every switch can dial the phone itself."""
@@ -27,6 +27,13 @@ def _group_names(instance: object, attribute: Attribute[Any], value: object) -> 
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a list of names")
     for each in value:
         name(instance, attribute, each)
+
+
+def _music(_instance: object, attribute: Attribute[Any], value: str) -> None:
+    if not isinstance(value, str) or set(value) & set("\r\n\0'|"):
+        raise ConfigurationError(
+            f"{attribute.name} is {value!r}; it must be a sound of FreeSWITCH's, without line breaks, ' and |"
+        )
 
 
 @frozen
@@ -56,6 +63,10 @@ class AgentSettings:
         auto_answer: whether the phone is asked to answer by itself when its agent makes a call.
         auto_answer_offers: whether the phone is asked to answer the calls that it is offered by itself, too. A mobile never
             is.
+        standing: whether the phone stays on the line between calls (a standing connection): it is rung at log-on, and calls
+            are put through to it at once, without ringing. Not together with a mobile. Counts from the next log-on.
+        standing_tone: whether a short tone says there that a call is put through.
+        standing_music: what is heard there between calls, such as ``local_stream://moh``; empty for silence.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
             says; None leaves it to the queue.
         switch: the switch that the phone is at; calls on the others reach it from there. Empty: every switch can dial
@@ -81,9 +92,20 @@ class AgentSettings:
     after_phone_up: str = field(default="as before", validator=one_of("as before", "not ready"))
     auto_answer: bool = False
     auto_answer_offers: bool = False
+    standing: bool = field(default=False, validator=flag)
+    standing_tone: bool = True
+    standing_music: str = field(default="", validator=_music)
     pickup_groups: tuple[str, ...] = field(default=(), converter=_names, validator=_group_names)
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)
     switch: SwitchId = NOWHERE
+
+    def __attrs_post_init__(self) -> None:
+        """Check what goes together."""
+        if self.standing and self.mobile:
+            raise ConfigurationError(
+                f"agent {self.id!r} has a standing connection and a mobile; only the phone on the line can be "
+                "offered calls: give the mobile as their contact, or take it away"
+            )
 
 
 def phone_key(contact: str, switch: SwitchId) -> str:
@@ -106,6 +128,8 @@ class Agent:
     """The contact this session uses; a changed contact counts from the next log-on."""
     home: SwitchId = NOWHERE
     """The switch which that phone is at; likewise."""
+    standing: bool = False
+    """Whether their phone stays on the line between calls, in this session."""
     pending: tuple[AgentState, str] | None = None
     """The state asked for while busy, and its reason."""
     blocked: bool = False

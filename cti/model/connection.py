@@ -37,6 +37,12 @@ class Connection:
     """Whether it is to end as soon as it hears nobody."""
     via: SwitchId | None = None
     """The switch at which its phone is, where that is another."""
+    standing: bool = False
+    """Whether it is a standing connection: it goes on when the call is over."""
+    partner: ConnectionId | None = None
+    """Whom it heard last, until it is parked; of a standing connection only."""
+    sought: ConnectionId | None = None
+    """With whom the switch has been asked to connect it, until it has said what became of that; likewise."""
     parked: bool = False
     """Whether the switch has said that it hears nobody, since it last heard somebody."""
 

@@ -31,6 +31,19 @@ class OutOfService(DeviceEvent):
 
 
 @frozen(kw_only=True)
+class StandingConnectionChanged:
+    """An agent's phone has come on the line to stay there between calls, or is not on it any more (not CSTA)."""
+
+    agent: AgentId
+    at: float
+    cause: Cause
+    switch: SwitchId
+    connection: ConnectionId
+    state: str
+    """``ringing``, ``up``, ``waiting`` (lost, and rung again in a while) or ``down``."""
+
+
+@frozen(kw_only=True)
 class OwnCall(DeviceEvent):
     """A call that an agent's phone has past the centre (not CSTA)."""
 

@@ -48,6 +48,9 @@ illegal and a later state may be reached without the ones before it.""",
     "switch link": """\
 Whether we can see a switch. Nothing is routed on it until it is live, and it is live only after a snapshot; another
 snapshot may be taken at any time.""",
+    "standing connection": """\
+Whether an agent who stays on the line between calls is on it. Waiting means that it was lost and is rung again in a while;
+down that nobody rings it until its agent asks for calls: they have hung up, or it was tried often enough.""",
     "device": """\
 Whether a switch can reach a phone that registers. Unknown counts as in service, for a phone that cannot be known too: a
 gateway's number, an arbitrary dial string.""",

@@ -21,6 +21,7 @@ BackInService = device_events.BackInService
 DeviceEvent = device_events.DeviceEvent
 OutOfService = device_events.OutOfService
 OwnCall = device_events.OwnCall
+StandingConnectionChanged = device_events.StandingConnectionChanged
 CallBack = agents_events.CallBack
 CallBackMessage = agents_events.CallBackMessage
 MessageReceived = agents_events.MessageReceived
@@ -384,6 +385,7 @@ Event = (
     | InteractionEnded
     | AgentEvent
     | DeviceEvent
+    | StandingConnectionChanged
     | SystemStatus
     | TrunkStatus
     | InvariantBroken
@@ -442,6 +444,7 @@ EVENTS: Mapping[str, type[Any]] = {
         BackInService,
         OutOfService,
         OwnCall,
+        StandingConnectionChanged,
         FaxSent,
         SystemStatus,
         TrunkStatus,

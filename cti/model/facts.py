@@ -178,6 +178,8 @@ class ChannelSeen:
     """``paused`` or ``stopped``, if it was."""
     queued_at: float | None = None
     """Unix time at which it first entered a queue."""
+    standing: AgentId | None = None
+    """Whose standing connection it is."""
     tied_to: ConnectionId | None = None
     """The leg on another switch that it carries on to a phone."""
     tied_from: SwitchId | None = None

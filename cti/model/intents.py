@@ -41,6 +41,38 @@ class OfferCall:
 
 
 @frozen
+class PutThrough:
+    """Make a standing connection ready for a call that comes without ringing: tag its leg, and let it hear a short tone
+    as soon as somebody is heard on it.
+    """
+
+    switch: SwitchId
+    connection: ConnectionId
+    interaction: InteractionId
+    agent: AgentId
+    queue: QueueId
+    called_number: str
+    tone: bool
+
+
+@frozen
+class StandBy:
+    """A standing connection is in no call any more: its leg is tagged so."""
+
+    switch: SwitchId
+    connection: ConnectionId
+
+
+@frozen
+class PlayBetweenCalls:
+    """Let a standing connection that is parked hear music until it is taken away from it."""
+
+    switch: SwitchId
+    connection: ConnectionId
+    music: str
+
+
+@frozen
 class Bridge:
     """Connect two answered legs; report Bridged or BridgeFailed."""
 
@@ -88,6 +120,8 @@ class MakeConnection:
     """How long it waits for somebody to talk with, besides the time that every leg is given."""
     supervisor: AgentId | None = None
     """The supervisor whom it is for, if it is no party's."""
+    standing: bool = False
+    """Whether it is to stay on the line for call after call: no time limit ends it, and no bridge."""
     tie: TieLine | None = None
     """As in OfferCall."""
     data: Mapping[str, Any] = Factory(dict)
@@ -340,6 +374,9 @@ class Notify:
 
 Intent = (
     OfferCall
+    | PutThrough
+    | StandBy
+    | PlayBetweenCalls
     | Bridge
     | Separate
     | JoinConference
@@ -373,6 +410,9 @@ Intent = (
 )
 LegIntent = (
     OfferCall
+    | PutThrough
+    | StandBy
+    | PlayBetweenCalls
     | Bridge
     | Separate
     | JoinConference

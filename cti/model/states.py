@@ -1,5 +1,5 @@
 """All state machines, as total tables: agent session, reservation, interaction, callback, connection, switch link,
-device.
+device, standing connection (in ``standing_states``).
 
 Read a row as "in this state, each trigger in turn leads to". ``_`` is illegal, ``I`` ignored (late or repeated),
 ``P`` kept as pending. The diagrams in docs/ are drawn from these tables.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from cti.model.standing_states import STANDING
 from cti.model.table import Outcome, Table
 
 _ = Outcome.ILLEGAL
@@ -392,4 +393,4 @@ DEVICE: Table[DeviceState, DeviceTrigger] = Table("device", DeviceTrigger, {
 })
 # fmt: on
 
-TABLES = (AGENT, RESERVATION, INTERACTION, CALLBACK, TALK, CONNECTION, LINK, DEVICE)
+TABLES = (AGENT, RESERVATION, INTERACTION, CALLBACK, TALK, CONNECTION, LINK, DEVICE, STANDING)

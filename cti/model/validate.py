@@ -20,6 +20,12 @@ def seconds(_instance: object, attribute: Attribute[Any], value: float | None) -
         raise ConfigurationError(f"{attribute.name} is {value!r}; it must be a number of seconds from 0 up")
 
 
+def flag(_instance: object, attribute: Attribute[Any], value: bool) -> None:
+    """An attrs validator: true or false."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{attribute.name} is {value!r}; it must be true or false")
+
+
 def count(_instance: object, attribute: Attribute[Any], value: int) -> None:
     """An attrs validator: a whole number from 1 up."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:

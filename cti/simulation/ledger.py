@@ -112,7 +112,7 @@ class Ledger:
 
     def wanted(self, intent: intents.SwitchIntent) -> None:
         """Take note of what the centre wants of the switch: its decisions."""
-        if isinstance(intent, intents.OfferCall):
+        if isinstance(intent, intents.OfferCall | intents.PutThrough):
             call = self._of.get(intent.interaction)
             number = call.number if call is not None else 0
             self.decisions += 1

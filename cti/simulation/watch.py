@@ -90,7 +90,7 @@ def touched(
                     agents.add(event.agent)
             elif isinstance(event, events.AgentEvent):
                 agents.add(event.agent)
-        elif isinstance(intent, intents.OfferCall):
+        elif isinstance(intent, intents.OfferCall | intents.PutThrough):
             calls.add(intent.interaction)
             agents.add(intent.agent)
     return agents, calls

@@ -131,7 +131,7 @@ class _Watcher:
             elif not hasattr(fact, "interaction"):
                 self.observed.staff.append((step.at, fact))
         for intent in step.wanted:
-            if isinstance(intent, intents.OfferCall):
+            if isinstance(intent, intents.OfferCall | intents.PutThrough):
                 self._offered_at[intent.interaction, intent.agent] = step.at
             elif isinstance(intent, intents.Notify):
                 self._told(intent.event, fact)

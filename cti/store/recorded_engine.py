@@ -208,7 +208,11 @@ class _Recorder:
     def _follow(self, fact: facts.Fact, wanted: Sequence[intents.Intent], at: float) -> tuple[tuple[str, str], ...]:
         """Keep the timers' times; the offers among the intents."""
         self.due.follow(fact, wanted, at)
-        return tuple((each.interaction, each.agent) for each in wanted if isinstance(each, intents.OfferCall))
+        return tuple(
+            (each.interaction, each.agent)
+            for each in wanted
+            if isinstance(each, intents.OfferCall | intents.PutThrough)
+        )
 
     def _said(self, name: str, not_kept: tuple[str, ...]) -> None:
         figures = self._journal.figures

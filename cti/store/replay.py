@@ -270,7 +270,9 @@ class Replay:
         except Exception as error:  # noqa: BLE001 - a defect, of the engine or of a router under test: it is told, and the rest goes on
             refused = DEFECT
             self._note(f"the engine failed on a fact {record.name}: {error!r}")
-        offers = tuple((i.interaction, i.agent) for i in wanted if isinstance(i, intents.OfferCall))
+        offers = tuple(
+            (i.interaction, i.agent) for i in wanted if isinstance(i, intents.OfferCall | intents.PutThrough)
+        )
         same = (refused, offers, self._digest.of(wanted)) == (record.refused, record.offers, record.digest)
         if counts:
             report.since = wall if report.since is None else report.since

@@ -47,6 +47,7 @@ class Simulation:
         self._timers: dict[tuple[str, str], int] = {}
         self._alive: dict[ConnectionId, SwitchId] = {}
         self._agent_of: dict[ConnectionId, AgentId] = {}
+        self._standing: set[ConnectionId] = set()
         self._talk_s = observed.talk_s
         self._mean_talk_s = observed.mean_talk_s()
         rings = list(observed.ring_s.values())
@@ -57,6 +58,8 @@ class Simulation:
         self._outcomes = Outcomes(self._callers.get, self._service_level_s)
         self._carry: dict[type, Callable[[Any], object]] = {
             intents.OfferCall: self._offer,
+            intents.MakeConnection: self._stand,
+            intents.StopListening: lambda intent: self._in(0.0, lambda: self._park(intent.switch, intent.connection)),
             intents.Bridge: self._bridge,
             intents.AnswerConnection: self._answer,
             intents.ClearConnection: lambda intent: self._in(0.0, lambda: self._clear(intent.connection, intent.cause)),
@@ -190,6 +193,17 @@ class Simulation:
         self._in(0.0, lambda: self._ring(intent.switch, intent.leg))
         self._in(ring_s, lambda: self._established(intent.switch, intent.leg, intent.reservation))
 
+    def _stand(self, intent: intents.MakeConnection) -> None:
+        """An agent comes on the line, to stay there; other calls that agents make are not played."""
+        if intent.standing:
+            self._alive[intent.leg] = intent.switch
+            self._standing.add(intent.leg)
+            self._in(self._mean_ring_s, lambda: self._park(intent.switch, intent.leg))
+
+    def _park(self, switch: SwitchId, leg: ConnectionId) -> None:
+        if leg in self._alive:
+            self._tell(facts.Parked(switch, leg))
+
     def _ring(self, switch: SwitchId, leg: ConnectionId) -> None:
         if leg in self._alive:
             self._tell(facts.Delivered(switch, leg))
@@ -202,7 +216,12 @@ class Simulation:
             return  # the end of the one that is gone is on its way
         self._tell(facts.Bridged(intent.switch, intent.connection, intent.other))
         caller = intent.connection if intent.connection in self._interactions else intent.other
-        self._in(self._lasts_s(caller), lambda: self._clear(caller, Cause.NORMAL_CLEARING))
+        self._in(self._lasts_s(caller), lambda: self._talked(intent, caller))
+
+    def _talked(self, pair: intents.Bridge, caller: ConnectionId) -> None:
+        self._clear(caller, Cause.NORMAL_CLEARING)
+        for leg in {pair.connection, pair.other} & self._standing:
+            self._park(pair.switch, leg)  # it stays
 
     def _lasts_s(self, caller: ConnectionId) -> float:
         if caller in self._talk_s:

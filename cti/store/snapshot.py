@@ -33,6 +33,7 @@ from cti.model.predictive import PredictedCalls
 from cti.model.queue import Queue
 from cti.model.recording import RecordingSettings, Segment
 from cti.model.reservation import Reservation
+from cti.model.standing import StandingConnection
 from cti.model.states import AgentState, LinkState
 from cti.model.supervision import Supervision
 from cti.model.switch import SwitchSettings, Tie
@@ -63,6 +64,9 @@ _KEPT: Final[Mapping[str, Mapping[str, Any]]] = {
         "adopted": dict[AgentId, ConnectionId],
         "last_agents": dict[str, tuple[AgentId, float]],
         "destinations": tuple[Destination, ...],
+        "standing": dict[AgentId, StandingConnection],
+        "standing_legs": dict[ConnectionId, AgentId],
+        "stray": dict[ConnectionId, SwitchId],
         "parked": dict[str, ParkedCall],
         "camped": dict[AgentId, list[InteractionId]],
         "call_backs": dict[AgentId, list[CallBackWish]],
@@ -97,7 +101,7 @@ _PLAIN: Final = frozenset(
 )
 """Of these, what is written as it is: there may be a hundred thousand customers among them."""
 _AFRESH: Final[Mapping[str, frozenset[str]]] = {
-    "World": frozenset({"now", "intents", "left"}),
+    "World": frozenset({"now", "intents", "left", "through", "freed"}),
     "Staff": frozenset({"_serves", "_known", "_groups", "_counts"}),
 }
 """What is kept apart, begun anew with each fact, or counted again from the rest."""

@@ -11,7 +11,7 @@ from cti.model.cause import Cause
 from cti.model.ids import ConnectionId, InteractionId, ReservationId, SwitchId
 from cti.switch import tags
 from cti.switch.causes import cause_of
-from cti.switch.intent_command import WARNING_TONE
+from cti.switch.intent_command import PUT_THROUGH_TONE, WARNING_TONE
 
 BridgeAt = Literal["answer", "park"]
 
@@ -133,8 +133,8 @@ class EventFacts:
         return facts.Tapped(self._switch, leg) if event.text("Media-Bug-Function") == "eavesdrop" else None
 
     def _bug_removed(self, event: Event, leg: ConnectionId) -> facts.Fact | None:
-        # The warning of somebody who intrudes is announced to nobody who waits for it.
-        warning = event.text("Media-Bug-Target") == WARNING_TONE
+        # The warning of somebody who intrudes, or of a call that comes without ringing, is announced to nobody who waits for it.
+        warning = event.text("Media-Bug-Target") in (WARNING_TONE, PUT_THROUGH_TONE)
         displaced = event.text("Media-Bug-Function") == "displace"
         return facts.Announced(self._switch, leg) if displaced and not warning else None
 
@@ -153,6 +153,11 @@ class EventFacts:
         # mod_sofia.c sets it before the event: recv_bye, recv_cancel, recv_refuse; send_bye, send_cancel, send_refuse.
         disposition = event.text("variable_sip_hangup_disposition")
         by_far_end = disposition.startswith("recv") if disposition else None
+        if disposition is None and event.text("variable_" + tags.STANDING) and event.text("variable_sip_call_id"):
+            # That of a BYE comes after the event; what has been set before it tells a BYE from an end that is FreeSWITCH's
+            # own, which may have the same cause: a caller who has gone as the bridge came up, say (sofia_handle_sip_i_bye
+            # in sofia.c; abort_call in switch_ivr_bridge.c).
+            by_far_end = event.text("variable_sip_term_status") is not None
         if (
             cause is Cause.NORMAL_CLEARING
             and disposition == "send_bye"

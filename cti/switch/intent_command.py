@@ -33,8 +33,14 @@ AUTO_ANSWER: Final = "<sip:cti>;answer-after=0"
 WARNING_TONE: Final = "tone_stream://%(500,500,1400);loops=2"
 """What those hear whose conversation somebody comes into."""
 
+PUT_THROUGH_TONE: Final = "tone_stream://%(180,40,1000)"
+"""What an agent with a standing connection hears as a call is put through."""
+
 _DESTINATION: Final = re.compile(r"[\w+*#.@:-]{1,128}\Z", re.ASCII)
 _MAILBOX: Final = re.compile(r"[\w+*#.-]{1,128}\Z", re.ASCII)
+
+_STAYS: Final = {"park_after_bridge": "true", "uuid_bridge_park_on_cancel": "true"}
+"""What keeps a leg when the other one of its bridge ends, or does before the bridge is up; as KeepCaller."""
 
 Command = Api | BgApi | Execute | SendEvent
 
@@ -48,6 +54,14 @@ def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
     match intent:
         case intents.OfferCall():
             return (_originate(intent, node),)
+        case intents.PutThrough(connection=leg):
+            return _put_through(intent)
+        case intents.StandBy(connection=leg):
+            return (Api(f"uuid_setvar_multi {leg} {tags.INTERACTION}=;{tags.QUEUE}=;rdnis="),)
+        case intents.PlayBetweenCalls(connection=leg, music=music):
+            # Not told to execute it: what a leg has not begun yet it would play once it is bridged, with the agent made to
+            # wait (audio_bridge_thread in switch_ivr_bridge.c).
+            return (Api(f"uuid_transfer {leg} 'm:|:playback:{music}|park' inline"),)
         case intents.Bridge(connection=first, other=second):
             return (Api(f"uuid_bridge {first} {second}"),)
         case intents.Separate(connection=leg):
@@ -140,6 +154,16 @@ def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
             return (Api(f"uuid_exists {leg}"),)
 
 
+def _put_through(intent: intents.PutThrough) -> tuple[Command, ...]:
+    leg, number = intent.connection, intent.called_number
+    # "rdnis" as for a leg that is made for one call, see _originate.
+    back = number if _DESTINATION.match(number) else ""
+    values = f"{tags.INTERACTION}={intent.interaction};{tags.QUEUE}={tags.tag(intent.queue)};rdnis={back}"
+    tagged = Api(f"uuid_setvar_multi {leg} {values}")
+    # The tone begins with the first sound that is sent to the phone, which is the caller's.
+    return (Api(f"uuid_displace {leg} start {PUT_THROUGH_TONE} 0 mux"), tagged) if intent.tone else (tagged,)
+
+
 def _not_let_go(leg: ConnectionId) -> Api:
     """Keep a leg whose partner is taken away from it first.
 
@@ -210,10 +234,11 @@ def _make_connection(call: intents.MakeConnection, node: str) -> BgApi:
             "origination_caller_id_number": call.calling_number,
             "origination_caller_id_name": call.calling_name,
             "originate_timeout": str(math.ceil(call.ring_timeout_s) + ORIGINATE_GRACE_S),
-            "park_timeout": str(PARK_TIMEOUT_S + math.ceil(call.park_s)),
             "ignore_early_media": "true",
-            "rdnis": call.called_number,
-            "hangup_after_bridge": "true",
+            "rdnis": "" if call.standing else call.called_number,
+            **(_STAYS if call.standing else {"park_timeout": str(PARK_TIMEOUT_S + math.ceil(call.park_s))}),
+            "hangup_after_bridge": "" if call.standing else "true",
+            tags.STANDING: tags.tag(call.agent or "") if call.standing else "",
             "max_session_transfers": str(TRANSFERS),
             **tie_headers(call, call.interaction),
         }

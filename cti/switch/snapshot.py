@@ -57,7 +57,8 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
     other = _text(dump, f"variable_{tags.OTHER}") != ""
     rings = other and _text(dump, "Answer-State") in ("ringing", "early")
     tie = tags.untag(_text(dump, "variable_cti_tie"))
-    if not (reservation or partner or parked or conferring or rings or tie):
+    standing = tags.untag(_text(dump, "variable_" + tags.STANDING))
+    if not (reservation or partner or parked or conferring or rings or tie or standing):
         return None
     recorded, _, how = tags.untag(_text(dump, "variable_" + tags.RECORDED)).partition(" ")
     # Answered by a person or a mailbox, who has not pressed the key.
@@ -79,6 +80,7 @@ def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
         recorded=int(recorded) if recorded.isdecimal() and len(recorded) < 10 else 0,
         recording=how,
         queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
+        standing=AgentId(standing) if standing else None,
         tied_to=ConnectionId(tie) if tie else None,
         tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,
         side=_side(reservation, other, _text(dump, "variable_cti_agent")),

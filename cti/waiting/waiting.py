@@ -152,7 +152,7 @@ class Waiting:
             if stay is not None and not stay.answered:
                 self._answered(stay, intent)
                 return
-        elif isinstance(intent, intents.ClearConnection):
+        elif isinstance(intent, intents.ClearConnection | intents.StopListening):
             whisper = self._whispers.pop(intent.connection, None)
             if whisper is not None:
                 whisper.cancel()

@@ -32,6 +32,16 @@ def test_what_an_agent_asks_for_is_done(open_centre, wire):
     assert state(open_centre, "alice") is AgentState.READY
 
 
+def test_an_agent_who_stays_on_the_line_is_added_and_shown(wire):
+    wire.ask("agent.add", agent="zoe", contact="user/zoe", standing=True, standing_music="local_stream://moh")
+    assert wire.ask("agent.get", agent="zoe")["standing"] is None
+    wire.ask("agent.log_on", agent="zoe", ready=True)
+    assert wire.ask("agent.get", agent="zoe")["standing"] in ("ringing", "waiting", "up")
+    both = wire.refused("agent.add", agent="zoe", contact="user/zoe", standing=True, mobile="user/9")
+    assert both["code"] == "operation.configuration"
+    wire.ask("agent.remove", agent="zoe")
+
+
 def test_agents_and_queues_are_added_and_removed(wire):
     wire.ask(
         "queue.add",

@@ -321,3 +321,12 @@ switch = "south"
 def test_the_operators_rules_for_contacts(tmp_path):
     made = read(tmp_path, "[centre]\nallowed_contacts = ['sofia/gateway/mobile/1*', 'sofia/agents/*@192.0.2.7']")
     assert made.centre.allowed_contacts == ("sofia/gateway/mobile/1*", "sofia/agents/*@192.0.2.7")
+
+
+def test_an_agent_who_stays_on_the_line(tmp_path):
+    stays = '[agent.zoe]\ncontact = "user/7"\nstanding = true\nstanding_tone = false\nstanding_music = "local_stream://moh"\n'
+    made = read(tmp_path, f"{GOOD}\n{stays}").agents["zoe"]
+    assert (made.standing, made.standing_tone, made.standing_music) == (True, False, "local_stream://moh")
+    with pytest.raises(BadConfiguration) as bad:
+        read(tmp_path, f'{GOOD}\n{stays}mobile = "user/8"\n')
+    assert "agent 'zoe' has a standing connection and a mobile" in str(bad.value)

@@ -144,3 +144,22 @@ def test_a_channel_that_comes_back_brings_what_it_was_and_its_data():
     attached = tag_data({"policy": 4712, "visits": [3]})
     again = EventFacts(SWITCH, "cti").fact(Event({**parked, "variable_cti_attached": attached}.items()))
     assert again.data == {"policy": 4712, "visits": [3]}, "what was attached since counts, typed"
+
+
+@pytest.mark.parametrize(
+    ("said", "by_far_end"),
+    [
+        ({"variable_sip_call_id": "1", "variable_sip_term_status": "200"}, True),  # a BYE; its disposition comes later
+        ({"variable_sip_call_id": "1"}, False),  # FreeSWITCH's own doing
+        ({}, None),  # no SIP phone: nobody can say
+    ],
+)
+def test_who_hung_up_a_leg_that_stays_is_told_by_what_comes_before(said, by_far_end):
+    gone = {
+        "Event-Name": "CHANNEL_HANGUP",
+        "Unique-ID": "leg",
+        "Hangup-Cause": "NORMAL_CLEARING",
+        "variable_cti_node": "cti",
+        "variable_cti_standing": "ann",
+    }
+    assert EventFacts(SWITCH, "cti").fact(Event({**gone, **said}.items())).by_far_end is by_far_end

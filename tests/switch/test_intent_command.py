@@ -116,3 +116,36 @@ def test_the_phone_of_an_agent_who_calls_is_asked_to_answer_by_itself_and_waits_
     assert "Call-Info" not in encoded(offer())[0]
     (command,) = encoded(attrs.evolve(offer(), auto_answer=True))
     assert "sip_h_Call-Info=<sip:cti>;answer-after=0" in command.replace("\\", "").replace("'", "")
+
+
+def test_a_leg_that_stays_has_no_time_limit_and_outlives_its_bridges():
+    ring = intents.MakeConnection(
+        "s", "leg", "user/1001", "", 30.0, "standing", "", "ann", agent="ann", auto_answer=False, standing=True
+    )
+    (command,) = encoded(ring)
+    for part in (
+        "cti_standing=ann",
+        "park_after_bridge=true",
+        "uuid_bridge_park_on_cancel=true",
+        "max_session_transfers=",
+    ):
+        assert part in command
+    for part in ("park_timeout", "hangup_after_bridge", "rdnis", "cti_interaction"):
+        assert part not in command
+
+
+def test_a_call_is_put_through_with_a_tone_and_where_its_caller_goes_should_that_fail():
+    put = intents.PutThrough("s", "leg", "i", "ann", "a b", "5000", tone=True)
+    tags = "api uuid_setvar_multi leg cti_interaction=i;cti_queue=a%20b;rdnis=5000\n\n"
+    tone, tagged = encoded(put)
+    assert tone == "api uuid_displace leg start tone_stream://%(180,40,1000) 0 mux\n\n"
+    assert tagged == tags
+    assert encoded(attrs.evolve(put, tone=False)) == [tags]
+    assert encoded(attrs.evolve(put, tone=False, called_number="5000;x=y"))[0].endswith("rdnis=\n\n")
+
+
+def test_between_calls_a_leg_that_stays_is_nobodys_and_may_hear_music():
+    cleared = "api uuid_setvar_multi leg cti_interaction=;cti_queue=;rdnis=\n\n"
+    assert encoded(intents.StandBy("s", "leg")) == [cleared]
+    played = "api uuid_transfer leg 'm:|:playback:local_stream://moh|park' inline\n\n"
+    assert encoded(intents.PlayBetweenCalls("s", "leg", "local_stream://moh")) == [played]
