@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
 from cti.callback_offer import offer_callback
-from cti.errors import CtiError, UnknownInteraction
+from cti.errors import CallGone, CtiError, UnknownInteraction
 from cti.model import callback_requests, events, facts
 from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
@@ -296,7 +297,7 @@ class Call(Conversation):
         Raises:
             UnknownMailbox: there is none of this name; the message names the nearest.
             ConfigurationError: nothing says where messages are kept.
-            CallGone: the sender hung up; the pages that had come by then are kept all the same.
+            CallGone: the sender hung up before the end; the pages that had come by then are kept all the same.
         """
         self._control.check()
 
@@ -306,7 +307,8 @@ class Call(Conversation):
             return receive_fax(self, self._sounding, self._control.now(), path)
 
         left = self._mailroom.arrivals.take_fax(self._mailroom.box(mailbox), receive, **self._who())
-        self.sleep(GOODBYE_S)
+        with suppress(CallGone):  # as senders do: the next verb says so
+            self.sleep(GOODBYE_S)
         return left
 
     def detect_fax(self, mailbox: str) -> None:

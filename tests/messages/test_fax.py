@@ -101,6 +101,15 @@ def test_a_sender_who_hangs_up_in_the_middle_leaves_nothing(faxes):
     assert kept(faxes) == []
 
 
+def test_a_script_learns_of_a_fax_whose_sender_hangs_up_right_after_it(faxes):
+    caller = send(faxes)
+    faxes.wait_for(events.MessageDelivered)
+    assert faxes.left == []  # the sender is given time to hang up
+    caller.hang_up()
+    faxes.until("the script goes on", lambda: faxes.left)
+    assert (faxes.left[0].kept, faxes.left[0].pages) == (True, 2)
+
+
 def test_a_fax_machine_on_a_voice_line_interrupts_the_script(line):
     line.centre.add_queue("claims")
     line.centre.add_mailbox("claims", queue="claims")
