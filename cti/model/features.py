@@ -30,10 +30,12 @@ FEATURES: Final[Mapping[str, Feature]] = {
         "AgentControl.answer", "phones that obey NOTIFY with Event: talk; a caller's leg: Call.answer"
     ),
     "Call Back (Call-Related)": Feature(
-        "AgentControl.call_back", "to agents: FreeSWITCH does not know when a number is free"
+        "AgentControl.call_back", "to agents, not to numbers: FreeSWITCH does not know when one is free"
     ),
     "Call Back Message (Call-Related)": Feature("AgentControl.call_back_message", "to agents, by events"),
-    "Camp On Call": Feature("AgentControl.consult", "with wait_s, on an agent who has a call or works after one"),
+    "Camp On Call": Feature(
+        "AgentControl.consult", "with wait_s, on an agent who has a call or works after one; not on a number"
+    ),
     "Clear Call": Feature("AgentControl.clear_call", "of any call by its id: CallCenter.hang_up"),
     "Clear Connection": Feature("AgentControl.hang_up"),
     "Conference Call": Feature("AgentControl.conference"),
