@@ -198,12 +198,15 @@ class Desk:
         Those who are ready are not (PHONE_DOWN), and come back by themselves; those on a call are told at its end.
         """
         for agent in list(self._world.agents.values()):
-            if agent.home != switch:
-                continue
-            if agent.blocked:
-                self.unblock(agent, cause)
-            elif agent.state is AgentState.READY and self.stops(agent):
-                self._enter(agent, AgentState.READY, cause)  # which is more than there is now
+            if self._world.home_of(agent) == switch:
+                self.look_at(agent, cause)
+
+    def look_at(self, agent: Agent, cause: Cause) -> None:
+        """What stands in the way of an agent's calls, or does not, may be another than before."""
+        if agent.blocked:
+            self.unblock(agent, cause)
+        elif agent.state is AgentState.READY and self.stops(agent):
+            self._enter(agent, AgentState.READY, cause)  # which is more than there is now
 
     def pause(self, agent: Agent, why: str, seconds: float, cause: Cause) -> None:
         """Let an agent who was being offered a call have none for a while; 0 seconds makes them ready at once."""

@@ -84,6 +84,9 @@ class Devices:
 
     def in_service(self, fact: device_facts.DeviceInService) -> None:
         """A switch reaches a phone."""
+        for device in self.meant(fact.device, fact.switch):
+            if fact.registered:
+                device.registered_at = fact.switch
         self._move(fact.device, fact.switch, DeviceTrigger.BACK_IN_SERVICE, Cause.NORMAL)
 
     def out_of_service(self, fact: device_facts.DeviceOutOfService) -> None:
@@ -107,6 +110,9 @@ class Devices:
             if device.move(switch, trigger, self._world.now):
                 # What has not been away cannot be back.
                 self._moved(device, switch, cause, tell=not unheard or device.state is DeviceState.OUT_OF_SERVICE)
+            elif device.home == NOWHERE:  # it may be at another switch than before, which takes calls or does not
+                for each in [self._world.agents[agent] for agent in sorted(device.agents)]:
+                    self._desk.look_at(each, cause)
 
     def _moved(self, device: Device, switch: SwitchId, cause: Cause, *, tell: bool) -> None:
         world = self._world

@@ -91,6 +91,8 @@ class Switches:
         self._end_all(fact.switch)
         world.links.pop(fact.switch, None)
         world.trunks.pop(fact.switch, None)
+        for device in world.devices.values():
+            device.states.pop(fact.switch, None)
         world.lost.discard(fact.switch)
         self.given_up.pop(fact.switch, None)
 

@@ -99,7 +99,7 @@ class SwitchView:
     calls: int
     """Calls that came in there, or are with agents there."""
     agents: int
-    """Logged-on agents whose phones are at it, by their settings."""
+    """Logged-on agents whose phones are at it, by their settings or since they have registered there."""
     trunks: tuple[TrunkView, ...] = ()
     """By name."""
     trunk_failures: Mapping[str, int] = Factory(dict)
@@ -141,7 +141,7 @@ def view(world: World) -> CentreView:
 
 def switches_view(world: World) -> tuple[SwitchView, ...]:
     """Every switch as it is now; costs a look at every connection and every agent."""
-    agents = Counter(agent.home for agent in world.agents.values() if agent.state is not AgentState.NULL)
+    agents = Counter(world.home_of(agent) for agent in world.agents.values() if agent.state is not AgentState.NULL)
     return tuple(
         SwitchView(
             id=name,

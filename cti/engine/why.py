@@ -193,7 +193,9 @@ def _said(world: World, agent: Agent) -> str:
     said = f"{said} ({agent.reason})" if agent.reason else said
     device = world.device_of(agent)
     if agent.blocked and not world.reachable(agent):
-        said += f": switch {agent.home}, which their phone is at, takes no calls now; ready again when it does"
+        said += (
+            f": switch {world.home_of(agent)}, which their phone is at, takes no calls now; ready again when it does"
+        )
     elif agent.blocked and device is not None and device.state is DeviceState.OUT_OF_SERVICE:
         away_s = world.now - device.since
         said += f": phone {agent.phone} has not been registered for {away_s:.1f} s; ready again when it is"

@@ -10,7 +10,7 @@ from cti.engine.staff import Staff
 from cti.engine.timers import Timers
 from cti.errors import UnknownAgent, UnknownInteraction, UnknownQueue
 from cti.model import events
-from cti.model.agent import Agent, phone_key
+from cti.model.agent import NOWHERE, Agent, phone_key
 from cti.model.attached_data import attached, mirrored
 from cti.model.call_back import CallBackWish, CallMe
 from cti.model.callback import AbandonedCall
@@ -241,7 +241,18 @@ class World:
 
     def reachable(self, agent: Agent) -> bool:
         """Whether the switch that an agent's phone is at can be reached, and takes calls."""
-        return not agent.home or self.takes_calls(agent.home)
+        home = self.home_of(agent)
+        return not home or self.takes_calls(home)
+
+    def home_of(self, agent: Agent) -> SwitchId:
+        """The switch that an agent's phone is at: as configured, else, of several, that at which it has registered.
+
+        Nowhere if every switch can dial it itself, or nobody knows.
+        """
+        if agent.home or len(self.switches) < 2:
+            return agent.home
+        device = self.device_of(agent)
+        return device.at if device is not None else NOWHERE
 
     def line_of(self, agent: Agent) -> StandingConnection | None:
         """The standing connection of an agent, if it is up."""
@@ -260,8 +271,9 @@ class World:
 
     def switch_for(self, agent: Agent | None = None) -> SwitchId | None:
         """The switch on which a new call is made: that of the agent's phone if it can be, else any; None if none can."""
-        if agent is not None and agent.home and self.takes_calls(agent.home):
-            return agent.home
+        home = self.home_of(agent) if agent is not None else NOWHERE
+        if home and self.takes_calls(home):
+            return home
         return next((switch for switch in sorted(self.links) if self.takes_calls(switch)), None)
 
     def may_go_on(self, call: Interaction) -> bool:
@@ -282,10 +294,12 @@ class World:
 
     def tie_line(self, agent: Agent, switch: SwitchId) -> TieLine | None:
         """The way from a switch to an agent's phone; None where that switch can dial the phone itself."""
-        home = agent.home or agent.settings.switch
+        home = self.home_of(agent) or agent.settings.switch
         to = self.switches.get(home) if home != switch else None
         here = self.switches.get(switch)
-        if to is None or here is None:
+        if (
+            to is None or here is None or not to.sip
+        ):  # a learned one may have no way to it: the phone is dialled from here
             return None
         return TieLine(switch, to.id, to.sip, here.profile)
 

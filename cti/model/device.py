@@ -36,6 +36,8 @@ class Device:
     """Who is logged on at it: one, unless contacts differ that mean the same phone."""
     states: dict[SwitchId, DeviceState] = Factory(dict)
     """What each switch says of it; a phone registers at one of them."""
+    registered_at: SwitchId = NOWHERE
+    """Where it has registered last; nowhere before the first such event."""
     since: float = 0.0
     """Since when it is as it is."""
     calls: dict[ConnectionId, OwnCallBegan] = Factory(dict)
@@ -54,6 +56,17 @@ class Device:
             if state in said:
                 return state
         return DeviceState.UNKNOWN
+
+    @property
+    def at(self) -> SwitchId:
+        """The switch that it is at: where it has registered last, if that still reaches it, else the only one that does.
+
+        Nowhere when several reach it and none has told of a registration, or when none does.
+        """
+        reaching = [each for each, state in self.states.items() if state is DeviceState.IN_SERVICE]
+        if self.registered_at in reaching:
+            return self.registered_at
+        return reaching[0] if len(reaching) == 1 else NOWHERE
 
     def move(self, switch: SwitchId, trigger: DeviceTrigger, now: float) -> bool:
         """Pull a trigger of the table for one switch; whether that changed what the phone is."""

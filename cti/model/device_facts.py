@@ -13,6 +13,8 @@ class DeviceInService:
 
     switch: SwitchId
     device: DeviceId
+    registered: bool = False
+    """Whether it has just registered there, by the switch's own event; else the switch was asked."""
 
 
 @frozen

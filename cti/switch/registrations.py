@@ -52,6 +52,8 @@ class Registrations:
         self._domain = ""
         self._told: dict[DeviceId, bool | None] = {}
         """What has been told of each phone that is watched; None before the first word."""
+        self._registered: set[DeviceId] = set()
+        """Of those in service, whose registration has been told of."""
         self._of_user: dict[str, set[DeviceId]] = {}
         self._looks: dict[DeviceId, int] = {}
         """Which look at a phone is the last; what an earlier one finds is out of date."""
@@ -70,6 +72,7 @@ class Registrations:
     def lost(self) -> None:
         """The link is down: what was asked for will not be answered. Whoever wants to know asks again."""
         self._told.clear()
+        self._registered.clear()
         self._of_user.clear()
         self._looks.clear()
 
@@ -84,6 +87,7 @@ class Registrations:
     def unwatch(self, device: DeviceId) -> None:
         """Tell nothing of a phone any more."""
         self._told.pop(device, None)
+        self._registered.discard(device)
         self._looks.pop(device, None)
         user = self.named(device)[0]
         others = self._of_user.get(user, set())
@@ -118,7 +122,8 @@ class Registrations:
                 self._ask(device)  # the same user of another domain, or an alias of this one
             else:
                 self._looks.pop(device, None)  # what a look under way finds is older than this
-                self._found(device, in_service=True)
+                if not self._told[device] or device not in self._registered:
+                    self._say(device, in_service=True, registered=True)
         return True
 
     # -- looking --------------------------------------------------------------------------------------------------
@@ -128,11 +133,17 @@ class Registrations:
         user, _, domain = device.partition("@")
         return user, domain or self._domain
 
-    def _say(self, device: DeviceId, *, in_service: bool) -> None:
+    def _say(self, device: DeviceId, *, in_service: bool, registered: bool = False) -> None:
         self._looks.pop(device, None)
         self._told[device] = in_service
-        kind = device_facts.DeviceInService if in_service else device_facts.DeviceOutOfService
-        self._tell(kind(self._switch, device))
+        if registered:
+            self._registered.add(device)
+        elif not in_service:
+            self._registered.discard(device)
+        if in_service:
+            self._tell(device_facts.DeviceInService(self._switch, device, registered))
+        else:
+            self._tell(device_facts.DeviceOutOfService(self._switch, device))
 
     def _ask(self, device: DeviceId, doubts_s: tuple[float, ...] = ()) -> None:
         self._look += 1
