@@ -39,6 +39,7 @@ from cti.engine.supervision import SUPERVISE, Supervising
 from cti.engine.switches import LOST, Switches
 from cti.engine.takeover import TakeOver
 from cti.engine.talk import Talk
+from cti.engine.tie_lines import TIE_LINE, TieLines
 from cti.engine.ties import TIE, Ties
 from cti.engine.trunks import Trunks
 from cti.engine.wishes import PERSONAL, Wishes
@@ -119,6 +120,8 @@ class Engine:
         )
         self._ties = Ties(self.world)
         self._trunks = Trunks(self.world)
+        self._tie_lines = TieLines(self.world, self._offers, self._trunks)
+        self._ties.came = self._tie_lines.came
         self._switches = Switches(self.world, self._desk, self._calls, self._offers, self._talk, self._ties)
         self._links = Links(
             self.world,
@@ -242,6 +245,7 @@ class Engine:
             MOBILE: self._second_phones.look,
             **self._callbacks.timers,
             LOST: lambda fact: self._switches.lost(SwitchId(fact.key)),
+            TIE_LINE: lambda fact: self._tie_lines.timer_fired(ConnectionId(fact.key)),
             TIE: lambda fact: self._ties.timer_fired(ConnectionId(fact.key)),
             WRAP_UP: self._desk.timer_fired,
             PAUSE: self._desk.timer_fired,

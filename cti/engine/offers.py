@@ -72,6 +72,10 @@ class Offers:
         """Set by the engine: a leg has ended before the answer; whether the agent is still being rung by another."""
         self.won: Callable[[Reservation, Connection], None] = lambda _made, _leg: None
         """Set by the engine: one of an agent's phones has been answered."""
+        self.sent_over_tie: Callable[[Connection], None] = lambda _: None
+        """Set by the engine: a phone at another switch is to ring."""
+        self.why_ended: Callable[[Connection, Cause], Cause] = lambda _leg, cause: cause
+        """Set by the engine: the cause of a leg's end that is fair to its agent."""
         self.consultation_failed: Callable[[Interaction], None] = lambda _: None
         """Set by the engine: a consulted agent has not taken the call."""
         self.callbacks = CallbackHooks()
@@ -179,8 +183,11 @@ class Offers:
         park_s = HEARD_S if call.kind is InteractionKind.VOICEMAIL else self.callbacks.waits_s(call)
         contact, key = self.first_phone(agent)
         tie = tie if contact == agent.phone else None  # a mobile is dialled from wherever the call is
+        world.connections[made.leg].via = tie.to if tie is not None else None
         world.emit(offer_call(call, agent, made, ring_s, park_s, tie, contact=contact, confirm=key))
         self.rung(made, contact)
+        if tie is not None:
+            self.sent_over_tie(world.connections[made.leg])
 
     def put_through(self, call: Interaction, agent: Agent, leg: ConnectionId) -> None:
         """Nobody is rung: the agent is on the line, and has the call as soon as this fact has been seen to."""
@@ -337,6 +344,7 @@ class Offers:
         made = self._of(leg)
         if made is None:
             return
+        cause = self.why_ended(leg, cause)
         trigger = trigger_of(made, cause)
         if not self.goes_on(made, leg, cause, refused=trigger is ReservationTrigger.REJECT):
             self.end(made, trigger, cause, switch_cause)
@@ -354,7 +362,9 @@ class Offers:
         elif made.state is ReservationState.ACCEPTED:  # the two may be talking by now: the next snapshot tells
             self.extend(made, self._world.now + BRIDGE_LEASE_S)
         elif live:
-            self.end(made, ReservationTrigger.TIME_OUT, Cause.CALL_NOT_ANSWERED, "")
+            leg = self._world.connections.get(made.leg)
+            cause = self.why_ended(leg, Cause.CALL_NOT_ANSWERED) if leg is not None else Cause.CALL_NOT_ANSWERED
+            self.end(made, trigger_of(made, cause), cause, "")
         else:  # nobody saw whether the phone rang at all: the agent is not to blame (race 9)
             self.end(made, ReservationTrigger.FAIL, Cause.TIMEOUT, "")
 

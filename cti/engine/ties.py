@@ -34,6 +34,8 @@ class Ties:
         self._world = world
         self.leg_cleared: Callable[[Connection, Cause, str], None] = lambda _leg, _cause, _why: None
         """Set by the engine: a leg has ended, on a switch that cannot say so now."""
+        self.came: Callable[[SwitchId, SwitchId, ConnectionId], None] = lambda _origin, _to, _leg: None
+        """Set by the engine: something of a leg has got from one switch to another."""
 
     def tied(self, fact: facts.Tied) -> None:
         """A channel carries on a leg of another switch."""
@@ -42,6 +44,7 @@ class Ties:
             return
         tie = Tie(fact.connection, fact.switch, fact.leg, fact.origin, fact.interaction)
         world.ties[tie.id] = tie
+        self.came(tie.origin, tie.switch, tie.leg)
         if not self._lives(tie):
             world.timers.start(TIE, tie.id, GONE_S)
 

@@ -9,6 +9,7 @@ from cti.engine.world import World
 from cti.model import events, trunk_facts
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
+from cti.model.ids import SwitchId, TrunkId
 from cti.model.states import DeviceState, DeviceTrigger
 from cti.model.trunk import TRUNK_CAUSES, Trunk
 
@@ -33,10 +34,24 @@ class Trunks:
             counts = self._world.trunk_failures.setdefault(leg.switch, {})
             counts[switch_cause] = counts.get(switch_cause, 0) + 1
 
+    def tie(self, origin: SwitchId, to: SwitchId, *, in_service: bool, detail: str = "") -> None:
+        """Something got from a switch to the phones at another, or did not. A way that has never been away is not shown."""
+        name = _tie(to)
+        if in_service and name not in self._world.trunks.get(origin, {}):
+            return
+        self._seen(trunk_facts.TrunkSeen(origin, name, in_service, detail))
+        self._world.trunks[origin][name].tie = True
+
+    def tie_state(self, origin: SwitchId, to: SwitchId) -> DeviceState:
+        """Whether the way from a switch to the phones at another was good when it was used last."""
+        known = self._world.trunks.get(origin, {}).get(_tie(to))
+        return known.state if known is not None else DeviceState.UNKNOWN
+
     def _listed(self, fact: trunk_facts.TrunksListed) -> None:
         there = self._world.trunks.setdefault(fact.switch, {})
         for gone in there.keys() - {each.trunk for each in fact.trunks}:
-            del there[gone]
+            if not there[gone].tie:
+                del there[gone]
         for each in fact.trunks:
             self._seen(each)
 
@@ -59,3 +74,7 @@ class Trunks:
                     detail=trunk.detail,
                 )
             )
+
+
+def _tie(to: SwitchId) -> TrunkId:
+    return TrunkId(f"tie:{to}")

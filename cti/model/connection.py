@@ -43,6 +43,8 @@ class Connection:
     """Whom it heard last, until it is parked; of a standing connection only."""
     sought: ConnectionId | None = None
     """With whom the switch has been asked to connect it, until it has said what became of that; likewise."""
+    tied: bool = False
+    """Whether that switch has told of it."""
     parked: bool = False
     """Whether the switch has said that it hears nobody, since it last heard somebody."""
 

@@ -42,6 +42,8 @@ class Trunk:
     state: DeviceState = DeviceState.UNKNOWN
     detail: str = ""
     """Why it is out of service, in the switch's words; empty while it is not."""
+    tie: bool = False
+    """Whether it is the way to the phones at another switch of the centre, and no gateway."""
     since: float = 0.0
     """Since when it is as it is."""
 

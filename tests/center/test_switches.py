@@ -10,7 +10,7 @@ import pytest
 
 from cti import CallCenter, ToAgent, events
 from cti.errors import ConfigurationError, ConnectFailed, UnknownSwitch
-from cti.model.states import AgentState, InteractionState
+from cti.model.states import AgentState, DeviceState, InteractionState
 from cti.sim import Behaviour, Caller, SimulatedSwitch, Trunk, connect
 from cti.sim.gevent_scheduler import GeventScheduler
 from cti.sim.server import SimServer
@@ -164,6 +164,60 @@ def test_nothing_gets_through_between_the_two(two):
     two.until("bob is free", lambda: two.state("bob") is AgentState.READY)
     assert two.switches["south"].channels, "it has not been told"
     two.no_channel_is_left()  # though nobody there has been told by SIP
+
+
+def test_an_offer_that_does_not_get_through_goes_to_others_and_nobody_is_to_blame(two, monkeypatch):
+    monkeypatch.setattr("cti.engine.tie_lines.WORD_S", 0.2)
+    monkeypatch.setattr("cti.engine.tie_lines.DOWN_S", 0.2)
+    two.centre.add_agent("bob", "user/bob", switch="south", skills={"bob": 1}, phone_down_delay_s=0.3)
+    two.at("north", "eve", skills={"bob": 1})
+    two.centre.start()
+    two.until("both are ready", lambda: {two.state("bob"), two.state("eve")} == {AgentState.READY})
+    two.centre.agent("eve").not_ready()
+    for trunk in two.trunks:
+        trunk.cut = True
+    caller = two.calls("5002")
+    two.wait_for(events.AgentReserved, agent="bob")
+    two.centre.agent("eve").ready()
+    ended = two.wait_for(events.OfferEnded, agent="bob")
+    assert (ended.outcome, ended.cause.csta_name) == ("failed", "networkOutOfOrder")
+    two.wait_for(events.Established, agent="eve")
+    assert two.of(events.AgentNotReady, agent="bob", reason="RNA") == []
+    [way] = two.centre.switch_views()[0].trunks
+    assert (way.id, way.state) == ("tie:south", DeviceState.OUT_OF_SERVICE)
+    for trunk in two.trunks:
+        trunk.cut = False
+    other = two.calls("5002")
+    two.wait_for(events.Established, agent="bob")
+    [way] = two.centre.switch_views()[0].trunks
+    assert way.state is DeviceState.IN_SERVICE
+    for each in (caller, other):
+        each.hang_up()
+    two.no_channel_is_left()
+
+
+def test_an_agent_is_found_at_the_switch_where_their_phone_registers(two):
+    """And at the other one, as soon as it has registered there."""
+    phones = {name: two.switches[name].phones.add("user/dora", QUICK, registered=False) for name in NAMES}
+    two.centre.add_queue("dora", requires="dora")
+    two.centre.on_call("5003")(lambda call: call.queue("dora"))
+    two.centre.add_agent("dora", "user/dora", skills={"dora": 1}).log_on(ready=True)
+    two.centre.start()
+    two.until("she is not ready", lambda: two.centre.agent("dora").view.reason == "PHONE_DOWN")
+    for n, name in enumerate(("south", "north", "south"), 1):
+        phones[name].register()
+        two.until("she is there", lambda: two.world().home_of(two.world().agents["dora"]) == name)  # noqa: B023
+        two.until("she is ready", lambda: two.state("dora") is AgentState.READY)
+        caller = two.calls("5003")
+        two.until("they talk", lambda: len(two.of(events.Established, agent="dora")) == n)  # noqa: B023
+        assert phones[name].answers == (n + 1) // 2, name
+        caller.hang_up()
+        two.until("she is free", lambda: two.state("dora") is AgentState.READY)
+        if name == "north":
+            phones["north"].unregister()
+        else:
+            phones["south"].registered = False  # it is gone, and the switch there has not noticed
+    two.no_channel_is_left()
 
 
 def test_drained(two):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from cti.engine.view import switches_view
 from cti.errors import ConfigurationError, InvalidConnection, UnknownSwitch
-from cti.model import events, facts, intents, services
+from cti.model import device_facts, events, facts, intents, services
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, DeviceId, InteractionId, QueueId, SwitchId
 from cti.model.overflow import ToDestination
 from cti.model.party import ToAgent
 from cti.model.states import AgentState, InteractionState
 from cti.model.supervision import Mode
 from cti.model.switch import SwitchSettings, TieLine
+from cti.model.trunk_facts import TrunksListed
 from cti.store.codec import Codec
 from cti.store.snapshot import restore, take
 
@@ -492,3 +494,173 @@ def test_a_callback_is_made_by_another_switch_when_its_own_is_lost_or_drained(ho
     story.agent("ann", contact="user/ann")
     story.advance(1)
     assert [i.switch for i in story.intents if isinstance(i, intents.MakeConnection | intents.OfferCall)] == [NORTH]
+
+
+# -- where a phone is that no switch is configured of ------------------------------------------------------------------
+
+
+@pytest.fixture
+def eve(two) -> Two:
+    """Eve's phone may register at either switch."""
+    two.queue("eve", requires="eve")
+    two.agent("eve", contact="user/1003", skills={"eve": 1})
+    return two
+
+
+def at(two: Story, switch: SwitchId, *, registered: bool = True) -> None:
+    two.tell(device_facts.DeviceInService(switch, DeviceId("1003"), registered))
+
+
+def left(two: Two, switch: SwitchId) -> None:
+    two.tell(device_facts.DeviceOutOfService(switch, DeviceId("1003")))
+
+
+def test_a_phone_is_at_the_switch_at_which_it_has_registered_last(eve):
+    left(eve, NORTH)
+    at(eve, SOUTH, registered=False)
+    eve.comes("eve")
+    assert eve.offer("eve").tie == TieLine(NORTH, SOUTH, SIP[SOUTH], "peers")
+    eve.failed(eve.offer("eve").leg, Cause.BUSY)
+    eve.clear(next(iter(eve.world.interactions)))
+    at(eve, NORTH)  # it has moved, and the other switch has not noticed yet
+    eve.ready("eve")
+    eve.comes("eve")
+    assert eve.offer("eve").tie is None
+    assert {view.id: view.agents for view in switches_view(eve.world)} == {NORTH: 2, SOUTH: 1}
+
+
+def test_whoever_is_at_a_switch_that_is_lost_is_not_ready_until_the_phone_registers_at_another(eve):
+    at(eve, SOUTH)
+    left(eve, NORTH)
+    eve.link_lost(SOUTH)
+    assert (eve.state("eve"), eve.why("eve")) == (AgentState.NOT_READY, "PHONE_DOWN")
+    at(eve, NORTH)
+    assert eve.state("eve") is AgentState.READY
+    eve.link_up(switch=SOUTH)
+    at(eve, SOUTH, registered=False)  # as that switch has it on disk
+    eve.comes("eve", SOUTH)
+    assert eve.offer("eve").tie == TieLine(SOUTH, NORTH, SIP[NORTH], "peers")
+
+
+def test_one_whom_both_switches_reach_without_a_registration_is_dialled_from_wherever_the_call_is(eve):
+    at(eve, NORTH, registered=False)
+    at(eve, SOUTH, registered=False)
+    eve.comes("eve", SOUTH)
+    assert eve.offer("eve").tie is None
+
+
+def test_the_configured_switch_wins(two):
+    two.tell(device_facts.DeviceInService(NORTH, DeviceId("1001"), registered=True))
+    two.comes("bob")
+    assert two.offer("bob").tie == TieLine(NORTH, SOUTH, SIP[SOUTH], "peers")
+
+
+def test_a_learned_switch_that_the_others_have_no_way_to_is_not_gone_through():
+    story = Story(live=False)
+    for name in (NORTH, SOUTH):
+        story.tell(facts.SwitchDefined(SwitchSettings(name)))  # no sip, as no agent is configured to be at one
+        story.link_up(switch=name)
+    story.queue("eve")
+    story.agent("eve", contact="user/1003")
+    at(story, SOUTH)
+    story.enqueue(story.call(switch=NORTH), "eve")
+    assert [(offer.switch, offer.tie) for offer in story.wanted(intents.OfferCall)] == [(NORTH, None)]
+
+
+# -- offers that are lost between two switches -------------------------------------------------------------------------
+
+
+def way(two: Two) -> list[tuple[str, str]]:
+    return [(e.trunk, e.status) for e in two.events(events.TrunkStatus)]
+
+
+def test_nobody_is_blamed_for_an_offer_of_which_their_switch_has_not_heard(two):
+    two.agent("eve", skills={"bob": 1}, switch=NORTH)
+    call = two.comes("bob")
+    leg = two.offer("bob").leg
+    two.originated(leg)
+    two.advance(4.9)
+    assert two.state("bob") is AgentState.RESERVED
+    two.advance(0.2)
+    ended = two.events(events.OfferEnded)[-1]
+    assert (ended.agent, ended.outcome, ended.cause) == (BOB, "failed", Cause.NETWORK_OUT_OF_ORDER)
+    assert (two.state("bob"), two.why("bob"), two.world.agents[BOB].no_answers) == (
+        AgentState.NOT_READY,
+        "CONN_DOWN",
+        0,
+    )
+    assert two.offer("eve").interaction == call
+    assert way(two) == [("tie:south", "out of service")]
+    two.take("eve")
+    two.advance(20)
+    assert two.state("bob") is AgentState.READY
+    two.comes("bob")  # the next is found out sooner
+    two.advance(1.6)
+    assert two.why("bob") == "CONN_DOWN"
+    two.advance(15)
+    two.originated(two.offer("bob").leg)
+    two.tie(two.offer("bob").leg)
+    two.advance(10)
+    assert two.state("bob") is AgentState.RESERVED  # it rings there, as far as is known
+    assert way(two)[-1] == ("tie:south", "in service")
+
+
+@pytest.mark.parametrize("cause", [Cause.CALL_NOT_ANSWERED, Cause.DEST_OUT_OF_ORDER])
+def test_nor_for_one_that_sip_has_given_up(two, cause):
+    two.comes("bob")
+    two.failed(two.offer("bob").leg, cause)
+    assert (two.why("bob"), two.world.agents[BOB].no_answers) == ("CONN_DOWN", 0)
+    assert way(two) == [("tie:south", "out of service")]
+
+
+def test_nor_for_one_that_may_ring_for_a_moment_only(two):
+    two.queue("bob", requires="bob", ring_timeout_s=3)
+    two.comes("bob")
+    two.advance(3.1)
+    assert two.why("bob") == "CONN_DOWN"
+
+
+def test_a_phone_that_rings_and_is_not_answered_is_its_agents(two):
+    two.comes("bob")
+    leg = two.offer("bob").leg
+    two.tie(leg)
+    two.advance(10)
+    two.delivered(leg)
+    two.advance(11)
+    assert two.why("bob") == "RNA"
+    assert way(two) == []
+
+
+def test_a_phone_that_is_busy_before_its_switch_has_told_of_the_call_is_busy(two):
+    two.comes("bob")
+    two.failed(two.offer("bob").leg, Cause.BUSY)
+    assert two.why("bob") == "OFFHOOK"
+    assert way(two) == []
+
+
+def test_nothing_is_known_of_the_way_while_the_other_link_is_down(two):
+    two.comes("bob")
+    two.link_lost(SOUTH)
+    two.advance(30)
+    assert way(two) == []
+
+
+def test_a_mobile_rings_when_the_phone_at_the_desk_cannot_be_got_to(two):
+    two.agent(
+        "bob", logged_on=False, contact="user/1001", switch=SOUTH, skills={"bob": 1}, mobile="m/1", mobile_after_s=15
+    )
+    two.comes("bob")
+    two.advance(5.1)
+    mobile = two.offer("bob")
+    assert (mobile.contact, mobile.tie) == ("m/1", None)
+    assert two.state("bob") is AgentState.RESERVED
+    two.established(mobile.leg)
+    assert two.wanted(intents.Bridge)[-1].other == mobile.leg
+    assert way(two) == [("tie:south", "out of service")]
+
+
+def test_the_list_of_gateways_does_not_forget_the_way_to_another_switch(two):
+    two.comes("bob")
+    two.advance(6)
+    two.tell(TrunksListed(NORTH, ()))
+    assert list(two.world.trunks[NORTH]) == ["tie:south"]

@@ -11,10 +11,11 @@ from urllib.parse import unquote
 
 import gevent
 import pytest
+from gevent import socket
 
 from cti import CallCenter, Recordings, ToAgent, events
 from cti.model.cause import Cause
-from cti.model.states import AgentState, InteractionState, LinkState
+from cti.model.states import AgentState, DeviceState, InteractionState, LinkState
 
 from .audio import read_stereo, tone_share, write_pcmu_tone
 from .freeswitch_process import FreeSwitchProcess, find_freeswitch
@@ -368,4 +369,101 @@ def test_a_call_between_the_two_is_recorded_and_supervised_from_the_other_one(tw
     assert tone_share(left, CALLER_HZ) > 0.3
     assert tone_share(right, BOB_HZ) > 0.3
     two.centre.agent("sue").log_off()
+    two.everything_is_over()
+
+
+class Relay:
+    """What stands between the two switches: SIP over UDP, passed on while it is open."""
+
+    def __init__(self, port: int, to: int) -> None:
+        self.open = True
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", port))
+        self._to = ("127.0.0.1", to)
+        self._back: tuple[str, int] | None = None
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        self._greenlet.kill()
+        self._socket.close()
+
+    def _run(self) -> None:
+        while True:
+            data, sender = self._socket.recvfrom(65536)
+            if sender != self._to:
+                self._back = sender
+            target = self._to if sender != self._to else self._back
+            if self.open and target is not None:
+                self._socket.sendto(data, target)
+
+
+def test_an_offer_that_does_not_get_through_is_taken_by_another_and_nobody_is_blamed(pair, start_agents, start_callers):
+    north, south = pair
+    here, there = start_agents(ring_s=0.05), start_agents(ring_s=0.05)
+    (port,) = free_ports(1)
+    relay = Relay(port, south.peers_port)
+    relay.open = False
+    centre = CallCenter(None)
+    centre.add_switch("north", north.address, north.password, sip=f"127.0.0.1:{north.peers_port}")
+    centre.add_switch("south", south.address, south.password, sip=f"127.0.0.1:{port}")
+    centre.add_queue("sales", requires="sales")
+    centre.on_call("5001")(lambda call: call.queue("sales"))
+    bob = centre.add_agent(
+        "bob", there.contact("bob"), skills={"sales": 2}, switch="south", phone_down_delay_s=4, wrap_up_s=0
+    )
+    eve = centre.add_agent("eve", here.contact("eve"), skills={"sales": 1}, switch="north", wrap_up_s=0)
+    watch = Watch(centre)
+    try:
+        centre.start()
+        bob.log_on(ready=True)
+        start_callers("5001", hold_s=30)
+        watch.wait_for(events.AgentReserved, agent="bob")
+        eve.log_on(ready=True)
+        ended = watch.wait_for(events.OfferEnded, agent="bob")
+        assert (ended.outcome, ended.cause) == ("failed", Cause.NETWORK_OUT_OF_ORDER)
+        assert centre.agent("bob").view.reason == "CONN_DOWN"
+        watch.wait_for(events.Established, agent="eve")
+        [way] = [each for each in centre.switch_views()[0].trunks if each.id == "tie:south"]
+        assert way.state is DeviceState.OUT_OF_SERVICE
+        relay.open = True
+        watch.until("bob is ready again", lambda: watch.state("bob") is AgentState.READY)
+        start_callers("5001", hold_s=30)
+        watch.wait_for(events.Established, agent="bob")
+        [way] = [each for each in centre.switch_views()[0].trunks if each.id == "tie:south"]
+        assert way.state is DeviceState.IN_SERVICE
+        assert watch.of(events.AgentNotReady, reason="RNA") == []
+        for agent in (bob, eve):
+            agent.hang_up()
+        watch.until("nobody is left", lambda: centre.snapshot().calls == 0)
+        watch.nothing_is_wrong()
+    finally:
+        centre.stop()
+        relay.stop()
+        for each in pair:
+            each.kill_calls()
+
+
+def test_an_agent_is_found_where_their_phone_registers(two, pair, start_agents, tmp_path):
+    phone = start_agents(ring_s=0.05)
+    two.centre.add_queue("others", requires="others")
+    two.centre.on_call("5003")(lambda call: call.queue("others"))
+    dora = two.centre.add_agent("dora", "user/1007@cti.internal", skills={"others": 1})
+    dora.log_on(ready=True)
+    two.until("she is not ready", lambda: dora.view.reason == "PHONE_DOWN")
+    try:
+        for n, (name, each) in enumerate((("south", pair[1]), ("north", pair[0])), 1):
+            register(each, "1007", phone.port, tmp_path)
+            two.until("she is ready", lambda: two.state("dora") is AgentState.READY)
+            two.until("she is there", lambda: two.view(name).agents == 2)  # noqa: B023
+            two.call("5003")
+            two.until("they talk", lambda: len(two.of(events.Established, agent="dora")) == n)  # noqa: B023
+            world = two.centre._loop.engine.world
+            leg = world.connections[two.of(events.Established, agent="dora")[-1].connection]
+            assert leg.via == ("south" if name == "south" else None)
+            dora.hang_up()
+            two.until("she is free", lambda: two.state("dora") is AgentState.READY)
+    finally:
+        for each in pair:
+            with each.connect() as control:
+                control.api("sofia profile agents flush_inbound_reg 1007@cti.internal")
     two.everything_is_over()
