@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from cti.callback_offer import offer_callback
 from cti.errors import CallGone, CtiError, UnknownInteraction
-from cti.model import callback_requests, events, facts
+from cti.model import callback_requests, events, facts, services
 from cti.model.callback import CallbackPrompts
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
@@ -262,6 +262,24 @@ class Call(Conversation):
             InvalidConnection: it is with an agent.
         """
         self._ask(facts.DivertRequested(self.id, destination))
+
+    def stay_on_the_line(self, agent: str) -> None:
+        """The caller is an agent, as you have made sure of: their phone stays on the line as their standing connection.
+
+        The script's work on the call ends, and so does the call; log-off clears the line.
+
+        Args:
+            agent: who; logged on, with ``standing=True`` among their settings (and ``standing_rings=False``, or their
+                phone is rung at log-on).
+
+        Raises:
+            CallGone: the caller hung up.
+            UnknownAgent: there is none of this id; the message names the nearest.
+            InvalidAgentState: the agent is not logged on with a standing connection.
+            ResourceBusy: they are on the line already.
+            InvalidConnection: the call is with an agent, or waits for one.
+        """
+        self._ask(services.StandingConnectionRequested(self.id, AgentId(agent)))
 
     def voicemail(self, mailbox: str) -> MessageLeft:
         """Let the caller leave a message in a mailbox of the centre's own. Answers the call if it is not answered.

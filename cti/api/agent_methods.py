@@ -53,6 +53,7 @@ class AgentParams:
     mobile_after_s: float | None = None
     mobile_key: Line | None = None
     standing: bool | None = None
+    standing_rings: bool | None = None
     standing_tone: bool | None = None
     standing_music: Line | None = None
 

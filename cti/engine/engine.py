@@ -71,13 +71,14 @@ class Engine:
         self.world = World(ids, router)
         self._desk = Desk(self.world)
         self._devices = Devices(self.world, self._desk)
-        self._standing = Standing(self.world, self._desk)
         self._own_calls = OwnCalls(self.world, self._desk, self._devices)
         self._offers = Offers(self.world, self._desk)
         self._second_phones = SecondPhones(self.world, self._offers)
         self._matching = Matching(self.world, self._offers)
         self._wishes = Wishes(self.world)
         self._exits = Exits(self.world, self._offers)
+        self._standing = Standing(self.world, self._desk, self._exits)
+        self._standing.no_own_call = self._own_calls.gone
         requests = RouteRequests(self.world)
         self._counts = Counts(self.world, self._matching)
         after = AfterCall(self.world)
@@ -208,6 +209,7 @@ class Engine:
             services.ReturnCallRequested: self._returns.request,
             facts.TimerFired: self._timer_fired,
             services.UnparkRequested: self._parking.unpark,
+            services.StandingConnectionRequested: self._standing.dialled_in,
             **self._calling.table,
             **self._talk.table,
             **self._callbacks.table,

@@ -57,6 +57,15 @@ class Exits:
         call.connections.discard(call.caller)
         self.finish(call, cause)
 
+    def stays(self, call: Interaction, destination: str) -> None:
+        """The caller is no caller any more, but stays on the switch, in our hands."""
+        world = self._world
+        call.move(InteractionTrigger.DIVERT, world.now)
+        world.tell(events.Diverted, call, Cause.REDIRECTED, destination=destination)
+        del world.connections[call.caller]
+        call.connections.discard(call.caller)
+        self.finish(call, Cause.REDIRECTED)
+
     def link_is_back(self, switch: SwitchId) -> None:
         """Callers who were to leave while their switch could not be reached go now."""
         for call in [c for c in self._world.interactions.values() if c.switch == switch and c.handed_to is not None]:

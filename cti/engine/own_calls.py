@@ -64,7 +64,7 @@ class OwnCalls:
             self._world.timers.start(OWN, connection, LIVE_EVERY_S)
 
     def _began(self, fact: OwnCallBegan) -> None:
-        if self._world.has_ended(fact.connection):
+        if self._world.has_ended(fact.connection) or fact.connection in self._world.standing_legs:
             return
         for device in self._devices.meant(fact.device, fact.switch):
             if fact.connection in device.calls:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from cti.engine.desk import Desk
+from cti.engine.exits import Exits
 from cti.engine.world import World
-from cti.model import events, facts, intents, reason
+from cti.errors import InvalidAgentState, InvalidConnection, ResourceBusy
+from cti.model import events, facts, intents, reason, services
 from cti.model.agent import NOWHERE, Agent
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, SwitchId
 from cti.model.interaction import NOBODY
 from cti.model.standing import StandingConnection
 from cti.model.standing_states import StandingState, StandingTrigger
-from cti.model.states import AgentState, DeviceState
+from cti.model.states import AgentState, DeviceState, InteractionState
 
 STANDING: Final = "standing"
 STRAY: Final = "stray"
@@ -58,11 +61,15 @@ class Standing:
     Args:
         world: what is known.
         desk: changes agents.
+        exits: lets the calls go by which agents have dialled in.
     """
 
-    def __init__(self, world: World, desk: Desk) -> None:
+    def __init__(self, world: World, desk: Desk, exits: Exits) -> None:
         self._world = world
         self._desk = desk
+        self._exits = exits
+        self.no_own_call: Callable[[ConnectionId], None] = lambda _: None
+        """Set by the engine: a call that a phone has made is the centre's, and nothing else."""
 
     # -- agents ---------------------------------------------------------------------------------------------------
 
@@ -84,7 +91,7 @@ class Standing:
         if known is None:
             known = StandingConnection(agent.id, NOWHERE, NOBODY, since=self._world.now)
             self._world.standing[agent.id] = known
-        if known.state in (StandingState.DOWN, StandingState.WAITING):
+        if agent.settings.standing_rings and known.state in (StandingState.DOWN, StandingState.WAITING):
             known.tries = 0
             self._ring(agent, known)
 
@@ -104,7 +111,53 @@ class Standing:
     def comes_back(self, agent: Agent) -> bool:
         """Whether an agent who cannot be ready will be without asking for it."""
         known = self._world.standing.get(agent.id)
-        return not agent.standing or (known is not None and (known.is_up or known.comes_back))
+        if not agent.standing or not agent.settings.standing_rings:  # who dials in does so without asking
+            return True
+        return known is not None and (known.is_up or known.comes_back)
+
+    def dialled_in(self, fact: services.StandingConnectionRequested) -> None:
+        """A caller in a script's hands is an agent, whose phone stays on the line from now on; the call is over.
+
+        Raises:
+            UnknownInteraction: it has ended.
+            UnknownAgent: there is none of this id.
+            InvalidConnection: the call is not in a script's hands.
+            InvalidAgentState: the agent is not logged on with a standing connection.
+            ResourceBusy: they are on the line already.
+        """
+        world = self._world
+        call, agent = world.interaction(fact.interaction), world.agent(fact.agent)
+        if call.state is not InteractionState.OFFERED or not call.on_the_line:
+            raise InvalidConnection(
+                f"call {call.id} is {call.state.value}; only one in a script's hands can stay on the line"
+            )
+        if agent.state is AgentState.NULL or not agent.standing:
+            what = "logged off" if agent.state is AgentState.NULL else "logged on without a standing connection"
+            raise InvalidAgentState(f"agent {agent.id!r} is {what}; whoever is to stay on the line logs on with one")
+        known = world.standing[agent.id]
+        if known.is_up:
+            raise ResourceBusy(f"agent {agent.id!r} is on the line already; they hang up there first, or log off")
+        if world.standing_legs.pop(known.leg, None) is not None:
+            self._end(known.switch, known.leg)  # which was being rung
+        self.no_own_call(call.caller)
+        self._take_in(
+            call.caller, call.switch, agent, answered=world.connections[call.caller].established_at is not None
+        )
+        known.switch, known.leg = call.switch, call.caller
+        world.standing_legs[known.leg] = agent.id
+        known.move(StandingTrigger.RING, world.now)
+        world.timers.start(STANDING, agent.id, RING_S)
+        self._exits.stays(call, f"standing:{agent.id}")
+
+    def _take_in(self, leg: ConnectionId, switch: SwitchId, agent: Agent, *, answered: bool) -> None:
+        """Make of a caller's leg one that stays; it is up when it is parked."""
+        emit = self._world.emit
+        tags = {"cti_standing": agent.id, "cti_agent": agent.id, "cti_other": "true", "cti_interaction": ""}
+        emit(intents.TagConnection(switch, leg, {**tags, "cti_queue": ""}))
+        if not answered:
+            emit(intents.AnswerConnection(switch, leg))
+        emit(intents.KeepCaller(switch, leg, keep=True))
+        emit(intents.StopListening(switch, leg))
 
     # -- what is asked for ----------------------------------------------------------------------------------------
 
@@ -324,7 +377,7 @@ class Standing:
             return
         if known.is_up and world.now - known.since >= LASTS_S:
             known.tries = 0
-        if left or known.tries >= len(AGAIN_S):
+        if left or known.tries >= len(AGAIN_S) or not agent.settings.standing_rings:
             known.move(StandingTrigger.GIVE_UP, world.now)
         else:
             world.timers.start(STANDING, known.agent, AGAIN_S[known.tries] + later_s)
@@ -332,7 +385,7 @@ class Standing:
             known.move(StandingTrigger.LOSE, world.now)
         self._tell(known, cause)
         self._desk.block(agent, cause)
-        if not known.comes_back:
+        if not self.comes_back(agent):
             self._desk.comes_back_no_more(agent, cause)
 
     def _tell(self, known: StandingConnection, cause: Cause) -> None:

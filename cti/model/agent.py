@@ -65,6 +65,8 @@ class AgentSettings:
             is.
         standing: whether the phone stays on the line between calls (a standing connection): it is rung at log-on, and calls
             are put through to it at once, without ringing. Not together with a mobile. Counts from the next log-on.
+        standing_rings: whether that phone is rung; else its agent dials in, and a script of yours says who they are
+            (``call.stay_on_the_line``).
         standing_tone: whether a short tone says there that a call is put through.
         standing_music: what is heard there between calls, such as ``local_stream://moh``; empty for silence.
         record: which of their calls are recorded, ``"never"``, ``"always"`` or a share from 0 to 1, whatever the queue
@@ -93,7 +95,8 @@ class AgentSettings:
     auto_answer: bool = False
     auto_answer_offers: bool = False
     standing: bool = field(default=False, validator=flag)
-    standing_tone: bool = True
+    standing_rings: bool = field(default=True, validator=flag)
+    standing_tone: bool = field(default=True, validator=flag)
     standing_music: str = field(default="", validator=_music)
     pickup_groups: tuple[str, ...] = field(default=(), converter=_names, validator=_group_names)
     record: float | None = field(default=None, converter=recorded_share, validator=maybe_share)

@@ -337,6 +337,14 @@ class DrainRequested:
     drain: bool = True
 
 
+@frozen
+class StandingConnectionRequested:
+    """A caller is an agent who has dialled in, and stays on the line as their standing connection."""
+
+    interaction: InteractionId
+    agent: AgentId
+
+
 Service = (
     HoldRequested
     | RetrieveRequested
@@ -375,4 +383,5 @@ Service = (
     | CompleteTaskRequested
     | ReturnCallRequested
     | DrainRequested
+    | StandingConnectionRequested
 )

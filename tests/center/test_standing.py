@@ -363,3 +363,33 @@ def test_nobody_sticks(line, seed):
         line.switch.incoming(talk_s=0.05)
     line.until("each serves another", lambda: len(line.of(events.Established)) == done + 3, 20)
     clean(line)
+
+
+def test_an_agent_dials_in(line):
+    line.centre.add_queue("sales")
+    line.centre.on_call("5000")(lambda call: call.queue("sales"))
+
+    @line.centre.on_call("5999")
+    def dial_in(call):
+        call.answer()
+        call.stay_on_the_line("ann")
+
+    line.centre.start()
+    ann = standing(line, wait=False, standing_rings=False)
+    phone = line.switch.incoming(called_number="5999", calling_number="0309")
+    up(line)
+    assert ann.offered == 0
+    assert leg_of(line).uuid == phone.channel.uuid
+    for number in range(2):
+        line.switch.incoming(talk_s=0.02)
+        line.until("it is over", lambda n=number: len(line.of(events.CallCleared, called_number="5000")) == n + 1)
+    line.switch.drop_links()
+    line.until("the link is back", lambda: line.of(events.SystemStatus, status="messagesLost"))
+    line.until("it is live", lambda: line.centre.switch.connected and state(line)[0] is AgentState.READY)
+    assert not phone.ended
+    line.switch.incoming(talk_s=0.02)
+    line.until("it is over", lambda: len(line.of(events.CallCleared, called_number="5000")) == 3)
+    assert len(line.of(events.Offered)) == 4, "and was offered no more"
+    line.centre.agent("ann").log_off()
+    line.until("the line is cleared", lambda: phone.ended)
+    clean(line)

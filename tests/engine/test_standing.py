@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cti.engine.standing import AGAIN_S, BETWEEN_S, LASTS_S, RING_S
-from cti.errors import ConfigurationError, InvalidAgentState
+from cti.errors import ConfigurationError, InvalidAgentState, InvalidConnection, ResourceBusy
 from cti.model import device_facts, events, facts, intents, reason, services
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
@@ -728,3 +728,84 @@ def test_what_was_being_rung_before_us_is_let_go():
     s = Desk(live=False)
     s.link_up(evolve(standing_seen(LEG), established=False))
     assert s.clears() == [LEG]
+
+
+# -- who dials in ------------------------------------------------------------------------------------------------------
+
+
+def dials_in(s: Desk, agent: str = "ann") -> ConnectionId:
+    """A caller turns out to be an agent."""
+    call = s.call("5999", established=True)
+    leg = s.caller_of(call)
+    s.tell(services.StandingConnectionRequested(call, AgentId(agent)))
+    assert s.is_over(call)
+    assert leg not in s.world.connections
+    return leg
+
+
+def test_an_agent_who_dials_in_stays_on_the_line(s):
+    s.agent("ann", standing=True, standing_rings=False, wrap_up_s=0)
+    assert s.rung() == []
+    assert (s.state("ann"), s.why("ann")) == (NOT_READY, reason.LINE_DOWN)
+    assert s.events(events.AgentNotReady)[-1].pending == "ready"
+    leg = dials_in(s)
+    tags = s.wanted(intents.TagConnection)[-1].tags
+    assert (tags["cti_standing"], tags["cti_agent"], tags["cti_interaction"]) == ("ann", "ann", "")
+    assert s.events(events.Diverted)[-1].destination == "standing:ann"
+    s.parks(leg)
+    assert s.state("ann") is READY
+    call = s.talks()
+    s.caller_leaves(call)
+    assert s.state("ann") is READY
+    s.lost(leg, hung_up=True)
+    assert (s.state("ann"), s.standing()) == (NOT_READY, StandingState.DOWN)
+    s.advance(300)
+    assert s.rung() == []
+    s.parks(dials_in(s))
+    assert s.state("ann") is READY, "as they wanted to be"
+    s.log_off("ann")
+    assert s.clears()
+
+
+def test_who_dials_in_while_being_rung_is_rung_no_more(s):
+    s.agent("ann", standing=True)
+    ringing = s.line()
+    leg = dials_in(s)
+    assert ringing in s.clears()
+    s.parks(leg)
+    assert s.line() == leg
+    assert s.state("ann") is READY
+    s.cleared(ringing)
+    assert s.standing() is StandingState.UP
+
+
+def test_the_call_of_an_agents_own_phone_is_no_own_call_when_it_stays(s):
+    s.agent("ann", standing=True, standing_rings=False)
+    call = s.call("5999", established=True)
+    own = device_facts.OwnCallBegan(
+        FS, DeviceId("ann"), s.caller_of(call), incoming=False, number="5999", established=True
+    )
+    s.tell(own)
+    assert s.why("ann") in (reason.NON_ACD_CALL, reason.LINE_DOWN)
+    leg = s.caller_of(call)
+    s.tell(services.StandingConnectionRequested(call, ANN))
+    s.parks(leg)
+    s.tell(own)  # a snapshot lists it again
+    assert s.state("ann") is READY
+
+
+def test_who_cannot_stay_on_the_line_is_told_why(s):
+    s.agent("ann", standing=True, standing_rings=False)
+    s.agent("bob")
+    call = s.call("5999", established=True)
+    with pytest.raises(InvalidAgentState, match="agent 'bob' is logged on without a standing connection"):
+        s.tell(services.StandingConnectionRequested(call, BOB))
+    s.parks(dials_in(s))
+    with pytest.raises(ResourceBusy, match="on the line already"):
+        s.tell(services.StandingConnectionRequested(call, ANN))
+    s.log_off("ann")
+    with pytest.raises(InvalidAgentState, match="logged off"):
+        s.tell(services.StandingConnectionRequested(call, ANN))
+    waits = s.waiting("sales")
+    with pytest.raises(InvalidConnection, match="script's hands"):
+        s.tell(services.StandingConnectionRequested(waits, ANN))

@@ -215,6 +215,29 @@ def test_hold_consult_transfer_and_a_conference(watch, start_agents, start_calle
     watch.nothing_is_wrong()
 
 
+def test_an_agent_dials_in(watch, start_agents, start_callers, tmp_path: Path):
+    agents = start_agents(ring_s=0.1)
+    watch.centre.on_call("5999")(lambda call: (call.answer(), call.stay_on_the_line("ann")))
+    one_queue(watch, agents.contact("ann"), wrap_up_s=0, standing=True, standing_rings=False)
+    phone = start_callers("5999", tone=write_pcmu_tone(tmp_path / "agent.pcmu", AGENT_HZ))
+    leg = up(watch)
+    ready(watch)
+    for number in range(2):
+        start_callers("5000", hold_s=3.5, tone=write_pcmu_tone(tmp_path / f"caller-{number}.pcmu", CALLER_HZ))
+        assert watch.until("it is put through", lambda n=number: watch.of(events.Established)[n:])[0].connection == leg
+        from_agent, to_agent = hears(watch, leg, tmp_path / f"talk-{number}.wav")
+        middle = slice(len(to_agent) // 4, 3 * len(to_agent) // 4)
+        assert tone_share(from_agent[middle], AGENT_HZ) > 0.8
+        assert tone_share(to_agent[middle], CALLER_HZ) > 0.8
+        watch.until("it is over", lambda n=number: len(watch.of(events.CallCleared, called_number="5000")) == n + 1)
+        ready(watch)
+    alone(watch, leg)
+    assert agents.figures().total == 0
+    watch.centre.agent("ann").log_off()
+    assert phone.wait(20).successful == 1
+    watch.nothing_is_wrong()
+
+
 _PROCESS = """
 import sys
 import gevent
