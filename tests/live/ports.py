@@ -13,6 +13,7 @@ from pathlib import Path
 # somebody else has is lost (INCOMPATIBLE_DESTINATION).
 _SIGNALLING = range(20_000, 32_000, 2)
 _AUDIO = range(33_000, 60_000, 2)
+_PORTS_IN_USE = Path("/proc/net/udp")
 _random = random.Random()
 _given: deque[int] = deque(maxlen=60)
 """What was given out last: under load its taker may not have bound it yet, and it looks free."""
@@ -54,9 +55,14 @@ def _shuffled(ports: range) -> list[int]:
     return _random.sample(ports, len(ports))
 
 
+def is_bound(port: int) -> bool:
+    """Whether somebody has this UDP port; where nobody can tell (not Linux), they are taken at their word."""
+    return port in _udp_ports_in_use() or not _PORTS_IN_USE.exists()
+
+
 def _udp_ports_in_use() -> set[int]:
     try:
-        rows = Path("/proc/net/udp").read_text().splitlines()[1:]
+        rows = _PORTS_IN_USE.read_text().splitlines()[1:]
     except OSError:
         return set()  # not Linux: the range alone has to do
     return {int(row.split()[1].rpartition(":")[2], 16) for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import signal
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,8 +14,12 @@ import attrs
 import gevent
 from gevent import subprocess
 
+from .ports import is_bound
+
 _SCENARIOS = Path(__file__).parent / "scenarios"
 _FOREVER_MS = 3_600_000
+BOUND_S = 20.0
+"""How long may a SIPp take to begin, on a busy machine?"""
 
 
 @attrs.frozen
@@ -206,8 +211,18 @@ class SippAgents(Sipp):
 
     def __init__(self, behaviour: AgentBehaviour, workdir: Path, *, port: int, media_port: int) -> None:
         super().__init__(behaviour.scenario(), _echo(behaviour.tone), workdir, port=port, media_port=media_port)
-        # SIPp says nothing when it is ready; a process that could not bind its port is gone at once.
+        self._wait_until_bound()
+
+    def _wait_until_bound(self) -> None:
+        """SIPp says nothing when it is ready, and a phone that is called before is out of order for FreeSWITCH
+        (NORMAL_TEMPORARY_FAILURE), and its agent to blame. One that cannot bind its port is gone at once.
+        """
+        deadline = time.monotonic() + BOUND_S
         gevent.sleep(0.2)
+        while self._process.poll() is None and not is_bound(self.port):
+            if time.monotonic() > deadline:
+                raise SippError(f"sipp has not bound port {self.port} within {BOUND_S} s: {self.describe()}")
+            gevent.sleep(0.05)
         if self._process.poll() is not None:
             raise SippError(f"sipp ended at once: {self.describe()}")
 
