@@ -18,7 +18,21 @@ from .written import ENVIRON, GOOD, as_toml
 _WORDS = sorted({word for word in GOOD.replace(".", " ").replace('"', " ").split() if word.isidentifier()})
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 _NAMES = st.sampled_from(
-    [*_WORDS, "numbers", "menu", "calendar", "scripts", "api", "limits", "journal", "log", "daemon"]
+    [
+        *_WORDS,
+        "numbers",
+        "menu",
+        "calendar",
+        "scripts",
+        "api",
+        "limits",
+        "journal",
+        "log",
+        "daemon",
+        "roles",
+        "role",
+        "methods",
+    ]
 )
 _LEAVES = st.one_of(
     st.sampled_from(["30s", "5000", "plan", "sales", "claims >= 3", "a:b", "${SWITCH_PASSWORD}", "${X}", "../.", ""]),
