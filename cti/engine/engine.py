@@ -29,6 +29,7 @@ from cti.engine.offers import CHECK, LEASE, LOOK, MOBILE, Offers
 from cti.engine.own_calls import OWN, OwnCalls
 from cti.engine.parking import RECALL, Parking
 from cti.engine.pickups import Pickups
+from cti.engine.putting_through import PuttingThrough
 from cti.engine.recordings import SEGMENT, Recordings
 from cti.engine.return_calls import RETURN, ReturnCalls
 from cti.engine.route_answers import RouteAnswers
@@ -150,6 +151,8 @@ class Engine:
             self._invitations,
             self._supervising,
         )
+        self._through = PuttingThrough(self.world, self._offers, self._calls, self._invitations, self._standing)
+        self._through.parked = self._calling.parked
         self._recordings = Recordings(self.world)
         self._histories, self._conferences = Histories(self.world), Conferences(self.world)
         self._recordings.overlaid = self._supervising.overlaid
@@ -284,37 +287,12 @@ class Engine:
 
     def _follow_up(self) -> None:
         """What the fact in hand has left to be done when all else is in its place."""
-        world = self.world
-        while world.left or world.freed or world.through:
-            if world.left:
-                self._wishes.agent_left(world.left.pop(0))
-            elif world.freed:
-                self._free(world.freed.pop(0))
+        left = self.world.left
+        while left or self._through.due:
+            if left:
+                self._wishes.agent_left(left.pop(0))
             else:
-                self._put_through(world.through.pop(0))
-
-    def _free(self, connection: ConnectionId) -> None:
-        """A standing connection is parked, and its part in its call is over."""
-        leg = self.world.connections.get(connection)
-        if leg is not None and leg.clearing:
-            self._standing.rest(connection)
-            self._calls.connection_cleared(leg, Cause.NORMAL_CLEARING, "")
-            self._standing.free(connection)
-
-    def _put_through(self, connection: ConnectionId) -> None:
-        """A call has come to an agent who is on the line: as if their phone had rung and been answered."""
-        leg = self.world.connections.get(connection)
-        if leg is None or leg.clearing:
-            return
-        call = self.world.interactions[leg.interaction]
-        self._offers.delivered(leg)
-        self._calls.parked(leg)
-        self._calling.parked(leg)
-        self._calls.established(leg)
-        if not leg.clearing and leg.sought is None:  # it waits for somebody, or hears a message
-            self._offers.parked(leg)
-            self._invitations.settle(call)
-            self._calls.callbacks.parked(leg)
+                self._through.next()
 
     # -- facts of one leg -----------------------------------------------------------------------------------------
 

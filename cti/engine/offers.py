@@ -8,6 +8,7 @@ from typing import Final
 from cti.engine.blame import blame, trigger_of
 from cti.engine.callback_hooks import CallbackHooks
 from cti.engine.desk import Desk
+from cti.engine.letting_go import FREE_AFTER_S, let_go
 from cti.engine.offer_call import offer_call
 from cti.engine.world import World
 from cti.model import events, intents
@@ -39,8 +40,6 @@ RING_S = 20.0
 """How long may a consulted agent's phone ring, on a call that came by no queue?"""
 LOOK_AFTER_S = 1.0
 """How long to wait for the word of an end before looking for it? Events come up to 20 ms after replies."""
-FREE_AFTER_S = 1.0
-"""How long may a standing connection take to be out of its call? FreeSWITCH takes 20 to 60 ms."""
 CHECK_AFTER_S = 10.0
 """How long may a leg that we asked to end stay silent before we look for it? (race 15)"""
 
@@ -428,32 +427,17 @@ class Offers:
                 blame(self._desk, agent, made, cause)
 
     def clear(self, leg: Connection, cause: Cause) -> None:
-        """Ask the switch to end a leg, and look for it later if it does not say so."""
-        if self._world.stands(leg):
-            self._let_go(leg)
-            return
+        """Ask the switch to end a leg, and look for it later if it does not say so; one that stays on the line is to be
+        parked.
+        """
         leg.clearing = True
-        self._world.emit(intents.ClearConnection(leg.switch, leg.id, cause))
-        if not self._world.timers.running(CHECK, leg.id):
-            self._world.timers.start(CHECK, leg.id, CHECK_AFTER_S)
-
-    def _let_go(self, leg: Connection) -> None:
-        """End a standing connection's part in its call: when it is parked, it is free."""
-        leg.clearing = True
-        if not self._world.timers.running(CHECK, leg.id):
-            self._world.timers.start(CHECK, leg.id, FREE_AFTER_S)
-        if leg.sought is not None:
-            # FreeSWITCH waits up to 20 s for a leg that is taken out of a bridge that is coming up, and hangs up both then
-            # (uuid_bridge_on_soft_execute in switch_ivr_bridge.c): let it come up, if the other is there.
-            waits = self._is_there(leg.sought)
+        stays = self._world.stands(leg)
+        if stays:
+            let_go(self._world, leg)
         else:
-            waits = leg.partner is not None and not leg.parked and not self._is_there(leg.partner)  # it parks by itself
-        if not waits:
-            self._world.emit(intents.StopListening(leg.switch, leg.id))
-
-    def _is_there(self, connection: ConnectionId) -> bool:
-        other = self._world.connections.get(connection)
-        return other is not None and not other.clearing
+            self._world.emit(intents.ClearConnection(leg.switch, leg.id, cause))
+        if not self._world.timers.running(CHECK, leg.id):
+            self._world.timers.start(CHECK, leg.id, FREE_AFTER_S if stays else CHECK_AFTER_S)
 
     def _of(self, leg: Connection) -> Reservation | None:
         return self._world.reservations.get(leg.reservation) if leg.reservation else None

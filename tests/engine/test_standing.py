@@ -10,6 +10,7 @@ from cti.model import device_facts, events, facts, intents, reason, services
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, DeviceId, InteractionId, SwitchId
+from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToScript
 from cti.model.party import Destination, ToAgent, ToNumber
 from cti.model.standing_states import StandingState
@@ -17,6 +18,7 @@ from cti.model.states import AgentState, InteractionState, TalkState
 from cti.model.switch import SwitchSettings
 
 from .story import FS, Story
+from .test_messages import leave
 
 NULL, NOT_READY, READY, RESERVED, ALERTING, BUSY, WORKING = AgentState
 ANN, BOB = AgentId("ann"), AgentId("bob")
@@ -601,6 +603,20 @@ def test_callers_are_not_told_to_play_what_they_would_only_hear_in_the_call(s):
     s.bridged(call, leg)
     s.waiting("music")
     assert [i.music for i in s.wanted(intents.StartTreatment)] == ["local_stream://moh"]
+
+
+def test_a_voice_message_is_heard_by_the_line_and_the_agent_ends_that_by_their_screen(s):
+    """Hanging up would end the line."""
+    leg = s.stays("ann", wrap_up_s=0)
+    message = leave(s, InteractionKind.VOICEMAIL, "sales")
+    assert s.state("ann") is BUSY
+    assert s.wanted(intents.Bridge) == []
+    s.clear(message)
+    assert [i.connection for i in s.wanted(intents.StopListening)] == [leg]
+    s.parks(leg)
+    assert s.state("ann") is READY
+    assert s.is_over(message)
+    assert len(s.rung()) == 1
 
 
 # -- phones, links, restarts -------------------------------------------------------------------------------------------
