@@ -35,7 +35,9 @@ class AfterCall:
 
     def keep(self, call: Interaction) -> None:
         """The caller talks with an agent from now on: whoever hangs up ends it for both, unless it goes on after that."""
-        keep = self.target(call) is not None
+        caller = self._world.connections.get(call.caller)
+        stays = caller is not None and caller.standing  # an agent who was called, on their standing connection
+        keep = stays or self.target(call) is not None
         self._world.emit(intents.KeepCaller(call.switch, call.caller, keep=keep))
 
     def goes_on(self, call: Interaction) -> bool:

@@ -235,8 +235,8 @@ class Desk:
 
     def release(self, agent: Agent, cause: Cause) -> None:
         """An offer is over: its agent is what they have asked for meanwhile, else ready."""
-        if agent.pending is not None and agent.state in (AgentState.RESERVED, AgentState.ALERTING):
-            target, why = agent.pending
+        target, why = agent.pending or (AgentState.READY, "")
+        if target is not AgentState.READY and agent.state in (AgentState.RESERVED, AgentState.ALERTING):
             self.apply(agent, _TRIGGER_TO[target], cause, why)
         else:
             self.apply(agent, AgentTrigger.RELEASE, cause)

@@ -410,6 +410,32 @@ def test_ready_takes_back_what_was_asked_for_during_the_put_through(s):
     assert s.state("ann") is READY
 
 
+def test_ready_said_again_during_a_put_through_that_fails(s):
+    leg = s.stays("ann")
+    call = s.waiting("sales")
+    s.not_ready("ann")
+    s.ready("ann")
+    s.hang_up(call)
+    s.parks(leg)
+    assert s.state("ann") is READY
+
+
+def test_a_called_agents_line_is_not_let_go_with_the_one_who_called(s):
+    own, called = s.stays("ann", wrap_up_s=0), s.stays("bob", wrap_up_s=0)
+    s.tell(services.MakeCallRequested(ANN, ToAgent(BOB)))
+    s.tell(facts.Bridged(FS, own, called))
+    s.tell(services.HoldRequested(ANN))
+    s.parks(own)
+    s.parks(called)
+    s.tell(services.RetrieveRequested(ANN))
+    s.tell(facts.Bridged(FS, own, called))
+    assert all(i.keep for i in s.intents if isinstance(i, intents.KeepCaller))
+    s.tell(services.ClearConnectionRequested(BOB))
+    s.parks(called)
+    s.parks(own)
+    assert (s.state("ann"), s.state("bob")) == (READY, READY)
+
+
 @pytest.mark.parametrize("cleared_first", [True, False])
 def test_what_was_asked_for_during_the_put_through_holds_though_it_fails(s, cleared_first):
     leg = s.stays("ann")
