@@ -6,7 +6,7 @@ agents, the longer idle one goes first, then the one whose id sorts first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
@@ -46,6 +46,14 @@ class RingAll(LongestIdle):
     def __init__(self, most: int = MOST) -> None:
         self.ringing = Ringing(most, most=most)
 
+    def state(self) -> int:
+        """How many."""
+        return self.ringing.most
+
+    def restore(self, state: int, agents: Mapping[Any, Agent]) -> None:  # noqa: ARG002 - the protocol's
+        """Ring as many as the one that this stands for."""
+        self.ringing = Ringing(state, most=state)
+
 
 class RingProgressively(LongestIdle):
     """The longest idle agent's phone rings first, and then one more agent's every so often, while it rings on; the
@@ -62,6 +70,15 @@ class RingProgressively(LongestIdle):
     name: ClassVar[str] = "ring-progressively"
 
     def __init__(self, every_s: float = 10.0, most: int = MOST) -> None:
+        self.ringing = Ringing(1, more_every_s=every_s, most=most)
+
+    def state(self) -> list[float | None]:
+        """How soon one more rings, and how many."""
+        return [self.ringing.more_every_s, self.ringing.most]
+
+    def restore(self, state: Sequence[Any], agents: Mapping[Any, Agent]) -> None:  # noqa: ARG002 - the protocol's
+        """Ring as soon, and as many, as the one that this stands for."""
+        every_s, most = state
         self.ringing = Ringing(1, more_every_s=every_s, most=most)
 
 

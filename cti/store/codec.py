@@ -150,6 +150,8 @@ class Codec:
                 if raw[TAG] not in classes:
                     raise NotUnderstood(f"{raw[TAG]!r} is not one of {', '.join(classes)}; a newer version wrote it")
                 return self._converter.structure(raw, classes[raw[TAG]])
+            if isinstance(raw, Mapping) and len(classes) == 1 and not others:
+                return self._converter.structure(raw, *classes.values())  # by itself it is dumped without a tag
             # One class that is not ours to tag (None beside an enum, a tuple, a requirement), or plain values.
             return self._converter.structure(raw, others[0]) if len(others) == 1 else raw
 

@@ -61,8 +61,7 @@ def load_object(raw: Any, given: Mapping[str, Strategy], notes: list[str]) -> ob
     if name in given:
         return given[name]
     for kind in BUILT_IN.values():
-        if class_path(kind) == name:
-            made = kind()
+        if class_path(kind) == name and (made := _made(kind)) is not None:
             restore = getattr(made, "restore", None)
             if callable(restore) and _STATE in raw:
                 restore(raw[_STATE], {})
@@ -73,3 +72,11 @@ def load_object(raw: Any, given: Mapping[str, Strategy], notes: list[str]) -> ob
         f"strategy {name} was given as an object, of which the class's name is all that was kept; longest-idle stands in"
     )
     return StandIn(name)
+
+
+def _made(kind: type[Any]) -> Any:
+    """One of the library's, made anew; None if it cannot be without what it was given: a source of chance."""
+    try:
+        return kind()
+    except TypeError:
+        return None

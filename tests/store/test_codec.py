@@ -14,7 +14,7 @@ from cti.model.cause import Cause
 from cti.model.ids import InteractionId, QueueId
 from cti.model.interaction import Interaction
 from cti.model.queue import Queue, QueueSettings
-from cti.routing.strategies import MostSkilled
+from cti.routing.strategies import MostSkilled, Random, RingAll, RingProgressively
 from cti.store import Codec, NotKept, NotUnderstood
 from cti.store.codec import FACTS
 from cti.store.plain import packer, unpack
@@ -146,6 +146,19 @@ def test_a_strategy_given_as_an_object_is_kept_by_its_class():
 def test_a_strategy_of_the_library_is_made_anew():
     made = again(facts.QueueDefined(QueueSettings(QueueId("q"), strategy=MostSkilled())), facts.QueueDefined)
     assert isinstance(made.settings.strategy, MostSkilled)
+
+
+@pytest.mark.parametrize("given", [RingAll(most=3), RingProgressively(every_s=4.0, most=2)])
+def test_a_strategy_of_the_library_has_its_arguments_again(given):
+    made = again(facts.QueueDefined(QueueSettings(QueueId("q"), strategy=given)), facts.QueueDefined)
+    assert made.settings.strategy.ringing == given.ringing
+
+
+def test_a_strategy_that_needs_what_cannot_be_kept_has_a_stand_in():
+    fact = facts.QueueDefined(QueueSettings(QueueId("q"), strategy=Random(lambda: 0.5)))
+    made, notes = Codec().load_fact("QueueDefined", Codec().dump(fact))
+    assert made.settings.strategy.name.endswith("Random")
+    assert "longest-idle stands in" in notes[0]
 
 
 def test_causes_are_causes_again():

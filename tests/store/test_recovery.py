@@ -11,10 +11,11 @@ from cti.engine.invariants import broken
 from cti.model import facts
 from cti.model.ids import AgentId, IdSource
 from cti.model.states import AgentState, LinkState
-from cti.routing import SkillRouter
+from cti.routing import RingAll, SkillRouter
 from cti.store import Codec, Journal, JournalError, RecordedEngine, Replay, survey
 from cti.store.past import read_past
 from cti.store.snapshot import take
+from tests.engine.story import Story
 from tests.store.recording import SEED, a_day, an_engine, files, record, tell
 
 AFTER_S = 5.0
@@ -63,6 +64,19 @@ def test_it_knows_what_was_known(tmp_path, seed, snapshot_bytes):
     assert all(first[1] <= second[1] for first, second in pairwise(engine.due))
     assert engine.world.now == past.at + AFTER_S
     assert broken(engine.world, grace_s=3600) == []
+    journal.close()
+
+
+def test_what_rings_several_phones_rings_as_many_again(tmp_path):
+    s = Story(getrandbits=random.Random(SEED).getrandbits)
+    s.queue("sales", strategy=RingAll(most=2))
+    for name in ("ann", "bob", "dan"):
+        s.agent(name)
+    calls = [s.waiting("sales") for _ in range(2)]
+    record(tmp_path, s.told)
+    engine, journal, _ = again(tmp_path)
+    assert list(engine.world.interactions) == calls
+    assert engine.taken_up.notes == []
     journal.close()
 
 

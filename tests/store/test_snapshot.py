@@ -14,6 +14,7 @@ from cti.model.ids import AgentId, ConnectionId, DeviceId, QueueId
 from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToQueue
 from cti.model.personal import LastAgent
+from cti.model.recording import RecordingSettings
 from cti.model.widening import Widening
 from cti.routing import SkillRouter
 from cti.store import Codec
@@ -238,3 +239,13 @@ def test_callbacks_are_kept_whatever_they_are_doing():
     assert copy.world.callbacks == story.world.callbacks
     assert copy.world.interactions[owned].callback.agent == "ann"
     assert broken(copy.world) == []
+
+
+def test_where_recordings_go_is_known_again():
+    """The program says it again, but not before the facts after the snapshot are told again, which need it."""
+    s = Story()
+    s.tell(services.RecordingsDefined(RecordingSettings("/recordings")))
+    s.queue("sales", record=1.0)
+    s.agent("ann")
+    engine = restored(s.engine, random.Random(SEED))
+    assert engine.world.recording == RecordingSettings("/recordings")
