@@ -69,6 +69,8 @@ class CallbackDesk:
         callback_contact(world, settings, fact.number)
         if call is not None and call.callback is not None:
             raise InvalidConnection(f"call {call.id} is a callback already")
+        if call is not None and not call.on_the_line:
+            raise InvalidConnection(f"{call.id} is a {call.kind.value}; only a caller can be called back")
         if call is not None and not (call.state.is_waiting or call.state is InteractionState.OFFERED):
             raise InvalidConnection(
                 f"call {call.id} is {call.state.value}; only one without an agent can be called back"

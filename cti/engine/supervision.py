@@ -98,8 +98,12 @@ class Supervising:
             raise InvalidConnection(f"agent {who!r} cannot supervise themselves")
         if agent is not None:
             self._world.agent(agent)
-        if interaction is not None and self._world.interaction(interaction).state.is_over:
-            raise InvalidConnection(f"call {interaction} is over")
+        if interaction is not None:
+            call = self._world.interaction(interaction)
+            if call.state.is_over:
+                raise InvalidConnection(f"call {interaction} is over")
+            if not call.switch:
+                raise InvalidConnection(f"{interaction} is a {call.kind.value}; there is nothing to hear of it")
 
     def _call(self, supervisor: AgentId, switch: SwitchId) -> Supervision:
         """Ring the supervisor's phone."""
@@ -328,12 +332,13 @@ class Supervising:
     # -- listening ------------------------------------------------------------------------------------------------
 
     def _heard(self, known: Supervision) -> Interaction | None:
-        """The call that is to be heard now."""
+        """The call that is to be heard now; of a fax, which is on no switch, there is nothing to hear."""
         world, interaction = self._world, known.interaction
         if known.agent is not None:
             agent = world.agents.get(known.agent)
             interaction = agent.interaction if agent is not None and agent.connection is not None else None
-        return world.interactions.get(interaction) if interaction is not None else None
+        call = world.interactions.get(interaction) if interaction is not None else None
+        return call if call is not None and call.switch else None
 
     def _target(self, known: Supervision) -> ConnectionId | None:
         """The leg that is to be listened in on now."""

@@ -8,11 +8,14 @@ import pytest
 
 from cti.errors import ConfigurationError, InvalidConnection, UnknownAgent, UnknownQueue
 from cti.model import events, facts, intents, services
+from cti.model.callback import CallbackSettings
+from cti.model.callback_requests import CallbackRequested
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId, SwitchId
 from cti.model.interaction import NOBODY, InteractionKind
 from cti.model.message import Message
 from cti.model.overflow import Disconnect, ToDestination, ToQueue
+from cti.model.party import Destination
 from cti.model.personal import Personal
 from cti.model.states import AgentState, InteractionState
 
@@ -270,6 +273,17 @@ def test_an_answer_that_only_a_snapshot_shows_lets_the_message_be_heard(story):
     story.link_up(story.seen(leg, established=True))
     assert story.state("ann") is AgentState.BUSY
     assert story.interaction(message).state is InteractionState.ESTABLISHED
+
+
+@pytest.mark.parametrize("kind", [VOICEMAIL, FAX])
+def test_nobody_is_called_back_for_a_message(story, kind):
+    """There is no caller whose leg could be let go: it is refused before anything is done."""
+    story.queue("loans", callback=CallbackSettings(destinations=(Destination("*", "sofia/gateway/trunk/{number}"),)))
+    message = leave(story, kind, "claims")
+    with pytest.raises(InvalidConnection, match=f"is a {kind.value}; only a caller"):
+        story.tell(CallbackRequested(QueueId("loans"), "0441", message))
+    assert story.waits("claims") == [message]
+    assert story.figures("claims").waiting == 1
 
 
 # -- faxes ----------------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from cti.errors import InvalidAgentState, InvalidConnection, UnknownAgent, Unkno
 from cti.model import events, facts, intents, services
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
+from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToQueue
 from cti.model.party import ToAgent
 from cti.model.states import AgentState, InteractionState, TalkState
 from cti.model.supervision import Mode
 
 from .story import FS
+from .test_messages import leave
 from .test_talk import ANN, BOB, Desk
 
 SUE = AgentId("sue")
@@ -456,3 +458,26 @@ def test_race_22_the_supervisors_target_is_transferred(floor, follows, how):
     floor.ends("bob")
     floor.talking("ann", "claims")
     assert known.target == floor.leg_of("ann")
+
+
+# -- what is on no switch ---------------------------------------------------------------------------------------------
+
+
+def test_a_supervisor_waits_while_whom_they_follow_deals_with_a_fax(floor):
+    """A fax is on no switch: nobody is rung there, and the supervisor stays on the line for the next call."""
+    leg = floor.on_the_line()
+    floor.ends("ann")
+    fax = leave(floor, InteractionKind.FAX, "claims")
+    floor.tell(services.AcceptTaskRequested(ANN))
+    assert floor.interaction(fax).agent == ANN
+    floor.advance(61.0)
+    assert floor.sue_leg == leg
+    assert not floor.world.supervisions[leg].clearing
+    assert {i.switch for i in floor.intents if isinstance(i, LEG | intents.ClearConnection)} == {FS}
+
+
+def test_a_fax_cannot_be_listened_to(floor):
+    fax = leave(floor, InteractionKind.FAX, "claims")
+    with pytest.raises(InvalidConnection, match="is a fax; there is nothing to hear"):
+        floor.supervise(interaction=fax)
+    assert not floor.world.supervisions
