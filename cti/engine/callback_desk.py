@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cti.engine.callback_view import callback_contact, callback_settings
@@ -90,14 +91,17 @@ class CallbackDesk:
             agreed=fact.at is not None,
             agent=fact.agent,
         )
+
+        def begin(call: Interaction) -> None:
+            call.data.update(fact.data)
+            if fact.priority is not None:
+                call.own_priority = fact.priority
+            self._callbacks.begin(call, queue, back)
+
         if call is None:
-            call = self.new(fact.number, fact.calling_name, fact.called_number)
+            begin(self.new(fact.number, fact.calling_name, fact.called_number))
         else:
-            self._take_back(call, queue)
-        call.data.update(fact.data)
-        if fact.priority is not None:
-            call.own_priority = fact.priority
-        self._callbacks.begin(call, queue, back)
+            self._take_back(call, queue, begin)
 
     def _hold(self, fact: callback_requests.CallbacksHeld) -> None:
         self._world.callbacks_held = fact.held
@@ -133,26 +137,35 @@ class CallbackDesk:
         known = sorted(self._world.links)
         return self._world.switch_for() or (known[0] if known else SwitchId(""))
 
-    def _take_back(self, call: Interaction, queue: Queue) -> None:
-        """The caller leaves the line for a callback: out of the queue they wait in, their leg on its own."""
+    def _take_back(self, call: Interaction, queue: Queue, then: Callable[[Interaction], None]) -> None:
+        """The caller leaves the line for a callback: out of the queue they wait in, their leg on its own.
+
+        ``then`` is done before an agent whom they were being offered to is free for a younger call.
+        """
         world = self._world
         waited_in = world.queues.get(call.queue) if call.state.is_waiting and call.queue is not None else None
+
+        def away() -> None:
+            if waited_in is queue:
+                queue.figures.taken_as_callback += 1
+            else:
+                if waited_in is not None:
+                    waited_in.figures.left += 1
+                queue.figures.offered += 1
+                queue.figures.taken_as_callback += 1
+            leg = world.connections[call.caller]
+            if leg.established_at is not None:
+                leg.move(ConnectionTrigger.ESTABLISH)
+            if call.treated:
+                call.treated = False
+                world.emit(intents.StopTreatment(call.switch, leg.id))
+            world.emit(intents.TagConnection(call.switch, leg.id, {"cti_interaction": "", "cti_queue": ""}))
+            then(call)
+
         if waited_in is not None:
-            self._line.take_out(call)
-        if waited_in is queue:
-            queue.figures.taken_as_callback += 1
+            self._line.take_out(call, away)
         else:
-            if waited_in is not None:
-                waited_in.figures.left += 1
-            queue.figures.offered += 1
-            queue.figures.taken_as_callback += 1
-        leg = world.connections[call.caller]
-        if leg.established_at is not None:
-            leg.move(ConnectionTrigger.ESTABLISH)
-        if call.treated:
-            call.treated = False
-            world.emit(intents.StopTreatment(call.switch, leg.id))
-        world.emit(intents.TagConnection(call.switch, leg.id, {"cti_interaction": "", "cti_queue": ""}))
+            away()
 
     def _let_go(self, fact: callback_requests.CallerLetGo) -> None:
         leg = self._world.connections.get(fact.connection)

@@ -140,6 +140,20 @@ def test_an_agent_who_was_being_offered_the_call_is_free():
     assert story.offers() == [("ann", call), ("ann", call)]
 
 
+@pytest.mark.parametrize("queue", ["sales", "other"])
+def test_a_caller_who_asks_while_an_agent_is_rung_is_not_overtaken(queue):
+    """The place is kept before the agent is free for whoever has come later."""
+    story = CallingBack()
+    story.queue("other")
+    story.agent("ann")
+    mine = story.waiting(queue)
+    story.advance(1)
+    story.waiting("sales")
+    story.advance(1)
+    story.take_back(mine)
+    assert story.offers() == [("ann", mine), ("ann", mine)]
+
+
 @pytest.mark.parametrize("number", ["+33123", "+44 1", "+44}x", "0900123", "+44\n1"])
 def test_a_number_that_no_rule_lets_through_is_refused(number):
     story = CallingBack()
