@@ -219,6 +219,7 @@ class Callbacks:
         """Which switches take calls may have changed: callbacks that are not being made go to one that does."""
         world = self._world
         takes = [each for each in sorted(world.links) if world.takes_calls(each)]
+        waiting = []
         for each in [each for pending in world.callbacks.values() for each in pending.values()]:
             call = world.interactions.get(each)
             back = call.callback if call is not None else None
@@ -227,7 +228,10 @@ class Callbacks:
             if takes and not world.takes_calls(call.switch):
                 call.switch = takes[0]
             if call.state.is_waiting:
-                self._line.again(call)
+                self._matching.place(call)
+                waiting.append(call)
+        for call in sorted(waiting, key=lambda call: call.age_key):  # all are in their places: nobody is overtaken
+            self._line.again(call)
 
     # -- what came of a try ---------------------------------------------------------------------------------------
 

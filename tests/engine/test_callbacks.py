@@ -876,6 +876,20 @@ def test_held_back_nobody_is_called_who_is_not_being_called():
     assert story.ringing(second) != []
 
 
+def test_held_back_and_let_go_they_are_made_in_the_order_of_their_places():
+    """Not in that of their numbers, of which one has been changed."""
+    story = CallingBack()
+    first = story.request("+441")
+    second = story.request("+442")
+    story.move(first, number="+443")
+    story.tell(callback_requests.CallbacksHeld(held=True))
+    story.agent("ann")
+    assert story.offers() == []
+    story.tell(callback_requests.CallbacksHeld(held=False))
+    assert story.offers() == [("ann", first)]
+    assert story.waits("sales") == [second]
+
+
 def test_a_switch_that_is_drained_leaves_its_callbacks_to_another():
     from cti.model import facts, services
     from cti.model.ids import SwitchId
