@@ -187,10 +187,13 @@ class EngineLoop:
             if done is not None:
                 done.settle(error)
             return
+        defect = self.engine.defect
+        if defect is not None:
+            _log.error("the engine failed on a fact", fact=repr(fact), exc_info=defect)
         for intent in wanted:
             self._carry_out(intent)
         if done is not None:
-            done.settle(None)
+            done.settle(defect)
 
     def _carry_out(self, intent: intents.Intent) -> None:
         handler = self._table.get(type(intent))

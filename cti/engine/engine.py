@@ -45,7 +45,7 @@ from cti.engine.ties import TIE, Ties
 from cti.engine.trunks import Trunks
 from cti.engine.wishes import PERSONAL, Wishes
 from cti.engine.world import World
-from cti.errors import IllegalTransition
+from cti.errors import CtiError, IllegalTransition
 from cti.model import device_facts, events, facts, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
@@ -70,6 +70,8 @@ class Engine:
 
     def __init__(self, ids: IdSource, router: Router) -> None:
         self.world = World(ids, router)
+        self.defect: Exception | None = None
+        """What the fact handled last has failed on, by a defect of ours: what was decided until then is wanted all the same."""
         self._desk = Desk(self.world)
         self._devices = Devices(self.world, self._desk)
         self._own_calls = OwnCalls(self.world, self._desk, self._devices)
@@ -270,6 +272,7 @@ class Engine:
         world.intents = []
         for after in (world.left, world.freed, world.through):
             after.clear()
+        self.defect = None
         try:
             self._table[type(fact)](fact)
             self._follow_up()
@@ -279,6 +282,12 @@ class Engine:
         except IllegalTransition as error:
             # A defect of ours, not of the one who told us: say it, keep what was decided until then.
             world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error}"))
+        except Exception as error:
+            if isinstance(error, CtiError) and not world.intents:
+                raise
+            # What was decided is in the model: were it not wanted too, a timer would never fire, a phone never ring.
+            self.defect = error
+            world.notify(events.InvariantBroken(at=world.now, what=f"{type(fact).__name__}: {error!r}"))
         try:
             self._conferences.follow(self._histories.follow(fact))
         except Exception as error:  # noqa: BLE001 - a defect of what only watches must not cost a call

@@ -49,8 +49,10 @@ class VirtualLoop:
         if self.stopped:
             return
         self._inbox.append(fact)
-        if self._draining:
-            return
+        if not self._draining:
+            self._drain()
+
+    def _drain(self) -> None:
         self._draining = True
         try:
             while self._inbox:
@@ -78,7 +80,15 @@ class VirtualLoop:
         Raises:
             CtiError: the engine refuses it; nothing was changed.
         """
-        self._carry_out(fact, self.engine.handle(fact, self._scheduler.now()))
+        wanted = self.engine.handle(fact, self._scheduler.now())
+        self._draining = True  # what the switch says to the first intent is handled after the last
+        try:
+            self._carry_out(fact, wanted)
+        finally:
+            self._draining = False
+        if self.engine.defect is not None:
+            self._on_error(fact, self.engine.defect)
+        self._drain()
 
     def _handle(self, fact: facts.Fact) -> None:
         try:
@@ -86,6 +96,8 @@ class VirtualLoop:
         except Exception as error:  # noqa: BLE001 - a refusal or a defect: said, and the run goes on
             self._on_error(fact, error)
             return
+        if self.engine.defect is not None:
+            self._on_error(fact, self.engine.defect)
         self._carry_out(fact, wanted)
 
     def _carry_out(self, fact: facts.Fact, wanted: list[intents.Intent]) -> None:

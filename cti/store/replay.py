@@ -270,6 +270,8 @@ class Replay:
         except Exception as error:  # noqa: BLE001 - a defect, of the engine or of a router under test: it is told, and the rest goes on
             refused = DEFECT
             self._note(f"the engine failed on a fact {record.name}: {error!r}")
+        if engine.defect is not None:
+            self._note(f"the engine failed on a fact {record.name}: {engine.defect!r}")
         offers = tuple(
             (i.interaction, i.agent) for i in wanted if isinstance(i, intents.OfferCall | intents.PutThrough)
         )

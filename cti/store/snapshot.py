@@ -102,6 +102,7 @@ _PLAIN: Final = frozenset(
 """Of these, what is written as it is: there may be a hundred thousand customers among them."""
 _AFRESH: Final[Mapping[str, frozenset[str]]] = {
     "World": frozenset({"now", "intents", "left", "through", "freed"}),
+    "Engine": frozenset({"defect"}),
     "Staff": frozenset({"_serves", "_known", "_groups", "_counts"}),
 }
 """What is kept apart, begun anew with each fact, or counted again from the rest."""
