@@ -64,4 +64,4 @@ class CallbackParts:
             CUSTOMER: lambda fact: calling.ring_over(InteractionId(fact.key)),
             FAREWELL: lambda fact: kept.farewell_over(ConnectionId(fact.key)),
         }
-        self.redefined, self.look_at_switches = kept.redefined, kept.look_at_switches
+        self.redefined, self.look_at_switches, self.place = kept.redefined, kept.look_at_switches, kept.place

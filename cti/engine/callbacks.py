@@ -217,6 +217,11 @@ class Callbacks:
 
     def look_at_switches(self) -> None:
         """Which switches take calls may have changed: callbacks that are not being made go to one that does."""
+        for call in sorted(self.place(), key=lambda call: call.age_key):
+            self._line.again(call)
+
+    def place(self) -> list[Interaction]:
+        """The first half of it: they are in their places again, and nobody is looked for yet; returns those that wait."""
         world = self._world
         takes = [each for each in sorted(world.links) if world.takes_calls(each)]
         waiting = []
@@ -230,8 +235,7 @@ class Callbacks:
             if call.state.is_waiting:
                 self._matching.place(call)
                 waiting.append(call)
-        for call in sorted(waiting, key=lambda call: call.age_key):  # all are in their places: nobody is overtaken
-            self._line.again(call)
+        return waiting
 
     # -- what came of a try ---------------------------------------------------------------------------------------
 

@@ -132,6 +132,7 @@ class Links:
             self._matching.place(call)
         for call in waiting:
             self._line.stays(call)  # or goes on: what it waited for may have come to an end meanwhile
+        self._switches.place_callbacks()
         self._desk.look_at_phones(fact.switch, Cause.NORMAL)  # now that every call is in its place
         for call in sorted(waiting, key=lambda c: c.age_key):
             self._matching.route(call)

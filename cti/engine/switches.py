@@ -56,6 +56,8 @@ class Switches:
         """The calls that ended with a switch that may still have them: should it come back, these are new ones."""
         self.supervisor_gone: Callable[[ConnectionId, Cause], None] = lambda _leg, _cause: None
         """Set by the engine: the leg of somebody who listens in has ended."""
+        self.place_callbacks: Callable[[], object] = lambda: None
+        """Set by the engine: callbacks go to a switch that takes calls, and into their places there."""
         self.table: dict[type, Callable[[Any], None]] = {
             facts.SwitchDefined: self._define,
             facts.SwitchRemoved: self._remove,
@@ -110,6 +112,7 @@ class Switches:
         else:
             del world.draining[switch]
             self._tell(switch, "")
+        self.place_callbacks()  # before agents are ready again, who would take a younger call
         self._desk.look_at_phones(switch, Cause.FORCED_TRANSITION)
         self._look(switch)
 

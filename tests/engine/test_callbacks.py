@@ -914,6 +914,38 @@ def test_a_switch_that_is_drained_leaves_its_callbacks_to_another():
     assert story.interaction(call).switch == "fs"
 
 
+@pytest.mark.parametrize("what", ["drained", "down"])
+def test_a_callback_that_waits_for_a_switch_is_not_overtaken_as_its_agents_return(what):
+    from cti.model import facts, services
+    from cti.model.ids import SwitchId
+    from cti.model.interaction import InteractionKind
+    from cti.model.switch import SwitchSettings
+    from tests.engine.test_messages import leave
+
+    story, other = CallingBack(), SwitchId("other")
+    for each in ("fs", other):
+        story.tell(
+            facts.SwitchDefined(SwitchSettings(id=SwitchId(each), sip=f"10.0.0.1:{len(each)}", lost_after_s=None))
+        )
+    story.link_up(switch=other)
+    story.agent("ann", switch="other", ready=False)
+    callback = story.request()
+    for each in (other, "fs"):
+        if what == "drained":
+            story.tell(services.DrainRequested(SwitchId(each), True))
+        else:
+            story.link_lost(switch=SwitchId(each))
+    story.ready("ann")
+    story.advance(1)
+    leave(story, InteractionKind.FAX, "sales")  # needs no switch
+    assert story.reservation("ann") is None
+    if what == "drained":
+        story.tell(services.DrainRequested(other, False))
+    else:
+        story.link_up(switch=other)
+    assert story.reservation("ann").interaction == callback
+
+
 def test_what_is_not_there_can_be_neither_moved_nor_taken_over():
     from cti.model import facts, services
     from cti.model.party import ToAgent

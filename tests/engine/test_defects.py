@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import gevent
 import pytest
 
@@ -63,7 +65,7 @@ def test_the_loop_carries_out_what_was_decided_and_tells_who_asked():
     loop = EngineLoop(story.engine, on_event=told.append)
 
     class Switch:
-        asked: list[intents.SwitchIntent] = []
+        asked: ClassVar[list[intents.SwitchIntent]] = []
 
         def execute(self, intent: intents.SwitchIntent) -> None:
             self.asked.append(intent)
