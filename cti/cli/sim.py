@@ -134,6 +134,11 @@ class _Share(click.ParamType[tuple[str, float]]):
     "--faults", type=click.Choice(sorted(PROFILES)), default="none", show_default=True, help="What goes wrong."
 )
 @click.option(
+    "--errands",
+    type=_more_than_nothing,
+    help="Mean seconds between two services that are asked for besides, at random.",
+)
+@click.option(
     "--share", type=_Share(), multiple=True, help="With FILE: a queue's share of the calls; all alike without."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object, or a list of them for 18..26.")
@@ -205,6 +210,7 @@ def _settings(
     strategy: str,
     seed: int,
     faults: str,
+    errands: float | None,
 ) -> SimulationSettings:
     queue = QueueSettings(
         id=QueueId(_QUEUE),
@@ -229,6 +235,7 @@ def _settings(
         answer_s=(ring_time / 2, ring_time * 1.5),
         seed=seed,
         faults=PROFILES[faults],
+        errands_every_s=errands,
     )
 
 

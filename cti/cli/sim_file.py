@@ -10,6 +10,7 @@ from attrs import evolve
 
 from cti.config import read_configuration
 from cti.errors import ConfigurationError
+from cti.model.agent import NOWHERE
 from cti.model.ids import QueueId
 from cti.model.overflow import Disconnect, Overflow, ToDestination, ToQueue
 from cti.model.queue import QueueSettings
@@ -27,6 +28,7 @@ def settings_of(
     ring_time: float,
     seed: int,
     faults: str,
+    errands: float | None,
 ) -> SimulationSettings:
     """A simulation of a configuration's queues and agents, all of whom are logged on and ready.
 
@@ -43,6 +45,7 @@ def settings_of(
         ring_time: mean seconds to the answer.
         seed: of everything that is drawn.
         faults: the profile's name.
+        errands: mean seconds between two moments at which somebody asks for something else; None for never.
 
     Raises:
         ConfigurationError: the file cannot be used, or a share names a queue that it does not have.
@@ -54,7 +57,9 @@ def settings_of(
     called = shares or dict.fromkeys(centre.queues, 1.0)
     total = sum(called.values())
     return SimulationSettings(
-        agents=tuple(evolve(agent, contact=f"user/{n}") for n, agent in enumerate(centre.agents.values(), 1)),
+        agents=tuple(
+            evolve(agent, contact=f"user/{n}", switch=NOWHERE) for n, agent in enumerate(centre.agents.values(), 1)
+        ),
         queues=tuple(_without_host(queue) for queue in centre.queues.values()),
         calls=tuple(
             Calls(
@@ -69,6 +74,7 @@ def settings_of(
         answer_s=(ring_time / 2, ring_time * 1.5),
         seed=seed,
         faults=PROFILES[faults],
+        errands_every_s=errands,
     )
 
 

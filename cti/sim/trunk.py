@@ -19,6 +19,8 @@ _NETWORK_S: Final = 0.001
 """How long a SIP message takes from one to the other."""
 _NO_WORD_S: Final = 32.0
 """How long an INVITE that nobody answers is repeated: timer B of RFC 3261, 64 times 0.5 s."""
+_LEAVES_S: Final = 0.1
+"""How long after its other half the phone's channel is seen to have ended."""
 _LOOK_S: Final = 0.01
 """How often a switch looks whether a phone that it calls rings (``switch_ivr_originate.c`` looks every 20 ms)."""
 _TAGS: Final = {
@@ -181,6 +183,15 @@ class _Tie:
                 self._pass(phone.hangup, "ORIGINATOR_CANCEL")
         elif channel is self.far:
             self._pass(self._refused if not self.near.answered else self.leave, self.near)  # type: ignore[arg-type]
+            self.trunk.other.scheduler.call_later(_LEAVES_S, self._phone_leaves)
+
+    def _phone_leaves(self) -> None:
+        """``bridge`` ends the phone's channel too, whenever the other ends; ``uuid_bridge``, by which it is done here, does
+        not while the two are on their way to each other.
+        """
+        phone = self.trunk.other.channels.get(self.phone)
+        if phone is not None and phone.up:
+            phone.hangup("NORMAL_CLEARING")
 
     def _refused(self, near: Channel) -> None:
         if near.up:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from cti.sim import SimulatedSwitch
 from cti.simulation.ledger import Ledger
@@ -13,15 +14,17 @@ class Arrivals:
     """The callers of one number.
 
     Args:
-        switch: where they come in.
+        switches: where they come in, at one as often as at another.
         calls: who they are.
         called_number: the number they call.
         ledger: keeps account of them.
         seed: for the same callers again.
     """
 
-    def __init__(self, switch: SimulatedSwitch, calls: Calls, called_number: str, ledger: Ledger, seed: str) -> None:
-        self._switch = switch
+    def __init__(
+        self, switches: Sequence[SimulatedSwitch], calls: Calls, called_number: str, ledger: Ledger, seed: str
+    ) -> None:
+        self._switches = switches
         self._calls = calls
         self._called_number = called_number
         self._ledger = ledger
@@ -40,7 +43,7 @@ class Arrivals:
     def _wait(self) -> None:
         if self._left:
             gap_s = self._chance.expovariate(self._calls.rate_per_s)
-            self._switch.scheduler.call_later(gap_s, self._arrive)
+            self._switches[0].scheduler.call_later(gap_s, self._arrive)
 
     def _arrive(self) -> None:
         calls, chance = self._calls, self._chance
@@ -49,7 +52,8 @@ class Arrivals:
         patience_s = chance.expovariate(1 / calls.patience_s) if calls.patience_s is not None else None
         self._wait()
         calling_number, call = self._ledger.arrives(calls)
-        call.caller = self._switch.incoming(
+        switch = chance.choice(self._switches) if len(self._switches) > 1 else self._switches[0]
+        call.caller = switch.incoming(
             calling_number=calling_number,
             called_number=self._called_number,
             patience_s=patience_s,

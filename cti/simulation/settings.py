@@ -11,6 +11,7 @@ from attrs import Attribute, field, frozen, validators
 
 from cti.errors import ConfigurationError
 from cti.model.agent import AgentSettings
+from cti.model.ids import SwitchId
 from cti.model.queue import QueueSettings
 from cti.model.validate import count, name, seconds
 from cti.routing.router import Router
@@ -57,6 +58,10 @@ def _queues(values: Iterable[QueueSettings]) -> tuple[QueueSettings, ...]:
     return tuple(values)
 
 
+def _switches(values: Iterable[str]) -> tuple[SwitchId, ...]:
+    return tuple(map(SwitchId, values))
+
+
 def _calls(values: Iterable[Calls]) -> tuple[Calls, ...]:
     return tuple(values)
 
@@ -75,6 +80,9 @@ class SimulationSettings:
         seed: of everything that is drawn.
         faults: what goes wrong.
         router: makes the router, from a source of chance; SkillRouter if not given.
+        errands_every_s: the mean time between two moments at which somebody asks for something else: agents for every
+            service, supervisors, operators, customers for callbacks; exponential. None: nobody does.
+        switches: their names; calls come in at one as often as at another.
         check_every: all invariants are checked after so many facts (or as many as there are calls in progress, if those
             are more), and those of what a fact was about after each; 1: all of them after each, 0: none ever.
         drain_s: how long, at the end, the centre may take to find out what it has missed.
@@ -88,6 +96,8 @@ class SimulationSettings:
     seed: int = 1
     faults: FaultProfile = NONE
     router: Callable[[random.Random], Router] = _skill_router
+    errands_every_s: float | None = field(default=None, validator=_more_than_nothing)
+    switches: tuple[SwitchId, ...] = field(default=(SwitchId("simulated"),), converter=_switches)
     check_every: int = field(default=100, validator=validators.ge(0))
     drain_s: float = field(default=600.0, validator=seconds)
 
@@ -96,7 +106,7 @@ class SimulationSettings:
         for calls in self.calls:
             if calls.queue not in known:
                 raise ConfigurationError(f"calls go to queue {calls.queue!r}, which is not among the queues")
-        for kind in ("agents", "queues", "calls"):
+        for kind in ("agents", "queues", "calls", "switches"):
             if not getattr(self, kind):
                 raise ConfigurationError(f"a simulation needs {kind}; there are none")
         low, high = self.answer_s

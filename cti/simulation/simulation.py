@@ -6,29 +6,37 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Final
+
+from attrs import evolve
 
 from cti.engine import Engine
 from cti.engine.invariants import broken
-from cti.model import events, facts, intents, reason
+from cti.errors import CtiError
+from cti.model import events, facts, intents, reason, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, IdSource, QueueId, SwitchId
 from cti.model.interaction import Interaction
+from cti.model.party import Destination
+from cti.model.recording import RecordingSettings
 from cti.model.states import AgentState, InteractionState
-from cti.sim import Behaviour, SimulatedSwitch, VirtualScheduler, centre_dialplan
+from cti.model.switch import SwitchSettings
+from cti.sim import Behaviour, SimulatedSwitch, VirtualScheduler, centre_dialplan, connect
 from cti.simulation.arrivals import Arrivals
 from cti.simulation.client import VirtualFreeSwitch
+from cti.simulation.errands import GATEWAY, Errands
 from cti.simulation.ledger import CallEnd, Ledger
 from cti.simulation.loop import VirtualLoop
 from cti.simulation.notebook import Notebook
 from cti.simulation.report import Report
+from cti.simulation.rounds import EVERY_S, Rounds
 from cti.simulation.settings import SimulationSettings
 from cti.simulation.trouble import Trouble
 from cti.simulation.watch import Watch
 from cti.store import Past, RecordedEngine
 
-_SWITCH: Final = SwitchId("simulated")
 _FIRST_NUMBER: Final = 5000
 _STEP_S: Final = 30.0
 """Virtual seconds between two looks at how far the run is."""
@@ -37,6 +45,9 @@ _PATIENCE: Final = 30.0
 _CROWD: Final = 100
 """So many callers left double the time between two looks."""
 _STUCK_KEPT: Final = 20
+_ARMED_S: Final = 0.1
+_OUTSIDE_TALKS_S: Final = 120.0
+"""How long those outside whom agents call talk, on average."""
 
 _AT_REST: Final = (AgentState.NULL, AgentState.NOT_READY, AgentState.READY)
 _HANDLING: Final = (AgentState.BUSY, AgentState.WORKING_AFTER_CALL)
@@ -55,17 +66,19 @@ class Simulation:
         self.settings = settings
         self.scheduler = VirtualScheduler()
         seed = settings.seed
-        self.switch = SimulatedSwitch(
-            self.scheduler,
-            seed=random.Random(f"{seed} switch").getrandbits(64),
-            dialplan=centre_dialplan("cti"),
-            heartbeat_s=0.0,
-        )
+        self.switches = {name: self._switch(name) for name in settings.switches}
+        self.switch = self.switches[settings.switches[0]]
+        """The first of them."""
+        at = {name: f"192.0.2.{number}:5090" for number, name in enumerate(settings.switches, 1)}
+        for one, other in combinations(settings.switches, 2):
+            connect((self.switches[one], at[one]), (self.switches[other], at[other]))
+        self._addresses = at if len(at) > 1 else dict.fromkeys(at, "")
         self.trouble = Trouble(settings.faults, self.scheduler, random.Random(f"{seed} faults").getrandbits(64))
         self._notebook = Notebook(self.scheduler.now) if settings.faults.kills_every_s is not None else None
         self._lives = 0
         self._taken_up: RecordedEngine | None = None
         """An engine whose timers and scripts are to be begun as soon as its link is live."""
+        self._armed_at = -math.inf
         self._begin(None)
         self.watch = Watch(self.engine.world, settings.check_every)
         self._total = sum(calls.count for calls in settings.calls)
@@ -73,8 +86,22 @@ class Simulation:
         self._arrivals = []
         for at, calls in enumerate(settings.calls):
             number = str(_FIRST_NUMBER + at)
-            self._arrivals.append(Arrivals(self.switch, calls, number, self.ledger, f"{seed} calls {at}"))
+            self._arrivals.append(Arrivals([*self.switches.values()], calls, number, self.ledger, f"{seed} calls {at}"))
         self._occupancy: float | None = None
+        self.errands: Errands | None = None
+        if settings.errands_every_s is not None:
+            self.errands = Errands(
+                self._ask, lambda: self.engine.world, self.scheduler, settings.errands_every_s, f"{seed} errands"
+            )
+        self._rounds = Rounds(
+            lambda: self.engine.world, self.switches, self.scheduler.now, lambda what: self.watch.tell(None, what)
+        )
+
+    def _switch(self, name: SwitchId) -> SimulatedSwitch:
+        first = name == self.settings.switches[0]
+        chance = random.Random(f"{self.settings.seed} switch{'' if first else f' {name}'}")
+        dialplan = centre_dialplan("cti")
+        return SimulatedSwitch(self.scheduler, seed=chance.getrandbits(64), dialplan=dialplan, heartbeat_s=0.0)
 
     def _begin(self, past: Past | None) -> None:
         """A process of ours: an engine, what runs it, and its links; ``past`` is what the one before has left."""
@@ -103,13 +130,18 @@ class Simulation:
             after=self._after,
             on_error=self._refused,
         )
-        self.client = VirtualFreeSwitch(
-            self.switch,
-            on_fact=self._loop.submit,
-            switch_id=_SWITCH,
-            chance=random.Random(f"{seed} back-off{life}"),
-            trouble=self.trouble if settings.faults.touches_the_link else None,
-        )
+        self.clients = {
+            name: VirtualFreeSwitch(
+                switch,
+                on_fact=self._loop.submit,
+                switch_id=name,
+                chance=random.Random(f"{seed} back-off{life}{'' if switch is self.switch else f' {name}'}"),
+                trouble=self.trouble if settings.faults.touches_the_link else None,
+            )
+            for name, switch in self.switches.items()
+        }
+        self.client = self.clients[settings.switches[0]]
+        """That of the first switch."""
 
     def run(self, progress: Callable[[int], object] | None = None) -> Report:
         """Run to the end: until every caller has come and gone, and the centre knows. Blocks; may take long.
@@ -119,22 +151,30 @@ class Simulation:
         """
         began = time.perf_counter()
         self._furnish()
-        self.client.start()
-        while not self.client.live:
+        for client in self.clients.values():
+            client.start()
+        while not all(client.live for client in self.clients.values()):
             self.scheduler.run_for(1.0)
         for arrivals in self._arrivals:
             arrivals.start()
         self.trouble.start(
-            drop=lambda: self.client.cut(self.trouble.away_s()),
+            switches=self.settings.switches,
+            drop=lambda name: self.clients[name].cut(self.trouble.away_s()),
             restart=self._restart,
             kill=self._kill,
-            phones=self.switch.phones,
+            phones={name: switch.phones for name, switch in self.switches.items()},
         )
+        if self.errands is not None:
+            self.errands.start()
+        if self.settings.check_every:
+            self._go_round()
         while not all(arrivals.done for arrivals in self._arrivals):
             self.scheduler.run_for(_STEP_S)
             if progress is not None:
                 progress(self.ledger.offered)
         self._occupancy = self._occupied()
+        if self.errands is not None:
+            self.errands.stop()
         self._drain()
         return self._report(time.perf_counter() - began)
 
@@ -151,17 +191,40 @@ class Simulation:
             no_answer=faults.no_answer,
             talk_s=faults.receiver_down_s,
         )
+        outside = evolve(behaviour, talk_s=faults.receiver_down_s or _OUTSIDE_TALKS_S)
+        for name, switch in self.switches.items():
+            switch.phones.add_rule(f"{GATEWAY}.*", outside)
+            for agent in settings.agents:
+                if agent.switch in ("", name):
+                    switch.phones.add(agent.contact, behaviour)
+                if agent.mobile:
+                    switch.phones.add(agent.mobile, behaviour)
+        self._define()
+
+    def _define(self) -> None:
+        """What the host application does as it is started, each time."""
+        settings = self.settings
+        if len(self.switches) > 1 or self.errands is not None:
+            for name, address in self._addresses.items():
+                self._loop.ask(facts.SwitchDefined(SwitchSettings(name, address)))
         for queue in settings.queues:
             self._loop.ask(facts.QueueDefined(queue))
+        if self.errands is not None:
+            self._loop.ask(services.DestinationsDefined((Destination("9*", f"{GATEWAY}{{number}}"),)))
+            self._loop.ask(services.RecordingsDefined(RecordingSettings("/recordings")))
         for agent in settings.agents:
-            self.switch.phones.add(agent.contact, behaviour)
             self._loop.ask(facts.AgentDefined(agent))
-            self._loop.ask(facts.LogOnRequested(agent.id, ready=True))
+            if self._lives == 1:
+                self._loop.ask(facts.LogOnRequested(agent.id, ready=True))
 
     # -- between the parts ----------------------------------------------------------------------------------------
 
     def _event(self, event: events.Event) -> None:
         self.ledger.event(event)
+        if self.settings.check_every:
+            self._rounds.event(event)
+        if self.errands is not None:
+            self.errands.event(event)
         if isinstance(event, events.Offered):
             self._script(self.engine.world.interactions[event.interaction])
         elif isinstance(event, events.AgentNotReady):
@@ -179,6 +242,21 @@ class Simulation:
             queue = QueueId(call.calls.queue)
             self._loop.submit(facts.QueueRequested(offered.id, queue, priority=call.calls.priority))
 
+    def _ask(self, fact: facts.Fact) -> None:
+        """Somebody asks for something; there may be no process to ask, and it may be refused."""
+        if not self._loop.stopped:
+            try:
+                self._loop.ask(fact)
+            except CtiError:
+                pass
+            except Exception as error:  # noqa: BLE001 - a defect: said, and the run goes on
+                self._refused(fact, error)
+
+    def _go_round(self) -> None:
+        if not self._loop.stopped and self._taken_up is None:
+            self._rounds.look()
+        self.scheduler.call_later(EVERY_S, self._go_round)
+
     def _back(self, agent_id: AgentId) -> None:
         """An agent who was away sees it and asks for calls again, as soon as there is a process to ask."""
         if self._loop.stopped:
@@ -190,24 +268,29 @@ class Simulation:
 
     def _intent(self, intent: intents.SwitchIntent) -> None:
         self.ledger.wanted(intent)
-        self.client.execute(intent)
+        if isinstance(intent, intents.OfferCall) and self.settings.check_every:
+            self._rounds.offered(intent)
+        self.clients[intent.switch].execute(intent)
 
     def _after(self, fact: facts.Fact, wanted: Sequence[intents.Intent]) -> None:
-        # A process that has been started again arms its timers after the switch's snapshot, which settles the offers.
-        self.watch.after(fact, wanted, grace_s=math.inf if self._taken_up is not None else 0.0)
+        # A process that has been started again arms its timers after the switch's snapshot, which settles the offers; those
+        # that are overdue fire in a moment.
+        settling = self._taken_up is not None or self.scheduler.now() < self._armed_at + _ARMED_S
+        self.watch.after(fact, wanted, grace_s=math.inf if settling else 0.0)
         if self._taken_up is not None and isinstance(fact, facts.SnapshotTaken):
-            engine, self._taken_up = self._taken_up, None
+            engine, self._taken_up, self._armed_at = self._taken_up, None, self.scheduler.now()
             self._loop.arm(engine.due)
             for each in sorted(engine.taken_up.calls & set(engine.world.interactions)):
                 if engine.world.interactions[each].state is InteractionState.OFFERED:
                     self._script(engine.world.interactions[each])
 
     def _refused(self, fact: facts.Fact, error: Exception) -> None:
-        self.watch.tell(fact, f"refused: {error!r}")
+        if self.errands is None or not isinstance(error, CtiError):  # else somebody has been faster than the script
+            self.watch.tell(fact, f"refused: {error!r}")
 
-    def _restart(self) -> None:
-        self.client.cut(self.trouble.away_s())
-        self.switch.restart()
+    def _restart(self, name: SwitchId) -> None:
+        self.clients[name].cut(self.trouble.away_s())
+        self.switches[name].restart()
 
     def _kill(self) -> None:
         """Our process dies, and another takes up what it has written."""
@@ -215,7 +298,8 @@ class Simulation:
         if self._loop.stopped:
             return  # it is dead already
         self._loop.stop()
-        self.client.stop()
+        for client in self.clients.values():
+            client.stop()
         past = self._notebook.past(self.trouble.unwritten_s())
         self.scheduler.call_later(self.trouble.away_s(), self._come_back, past)
 
@@ -225,10 +309,13 @@ class Simulation:
         self._taken_up = self.engine
         world = self.watch.world = self.engine.world
         self.ledger.forgotten(world)
+        self._rounds.forget()
+        self._define()
         for agent in world.agents.values():  # who has come back may not have been written any more
             if agent.state is AgentState.NOT_READY and agent.reason == reason.RNA:
                 self.scheduler.call_later(self.settings.back_s, self._back, agent.id)
-        self.client.start()
+        for client in self.clients.values():
+            client.start()
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -260,7 +347,11 @@ class Simulation:
         return [
             *(f"agent {a.id} is {a.state.value}" for a in world.agents.values() if _is_stuck(a)),
             *(f"call {i.calling_number} is {i.state.value}" for i in world.interactions.values()),
-            *(f"channel {c.uuid} of the switch is {c.state}" for c in self.switch.channels.values()),
+            *(
+                f"channel {c.uuid} of the switch is {c.state}"
+                for switch in self.switches.values()
+                for c in switch.channels.values()
+            ),
         ]
 
     def _occupied(self) -> float | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from cti.esl import Event, Frame
+from cti.model.ids import SwitchId
 from cti.sim import Phone, Phones, Scheduler
 from cti.simulation.faults import FaultProfile
 
@@ -43,23 +44,29 @@ class Trouble:
     def start(
         self,
         *,
-        drop: Callable[[], None],
-        restart: Callable[[], None],
+        switches: Sequence[SwitchId],
+        drop: Callable[[SwitchId], None],
+        restart: Callable[[SwitchId], None],
         kill: Callable[[], None] = lambda: None,
-        phones: Phones,
+        phones: Mapping[SwitchId, Phones],
     ) -> None:
         """Begin with what comes by itself.
 
         Args:
-            drop: cuts the link.
-            restart: lets the switch die and come back.
+            switches: what may be struck; one as often as another.
+            drop: cuts the link to one.
+            restart: lets one die and come back.
             kill: lets our own process die and come back.
-            phones: the agents'.
+            phones: the agents', by switch.
         """
         profile = self._profile
-        self._every(profile.drops_every_s, "links dropped", drop)
-        self._every(profile.restarts_every_s, "restarts", restart)
-        self._every(profile.unplugged_every_s, "phones unplugged", lambda: self._unplug(list(phones)))
+
+        def one() -> SwitchId:
+            return self._chance.choice(switches) if len(switches) > 1 else switches[0]
+
+        self._every(profile.drops_every_s, "links dropped", lambda: drop(one()))
+        self._every(profile.restarts_every_s, "restarts", lambda: restart(one()))
+        self._every(profile.unplugged_every_s, "phones unplugged", lambda: self._unplug(list(phones[one()])))
         if profile.kills_every_s is not None:
             self._scheduler.call_later(profile.kills_every_s, self._kill, profile.kills_every_s, kill)
         if profile.unanswered_every_s is not None:
