@@ -160,6 +160,7 @@ class Engine:
         self._recordings.overlaid = self._supervising.overlaid
         self._ties.leg_cleared = self._calls.connection_cleared
         self._switches.place_callbacks = self._callbacks.place
+        self._supervising.leg_gone = self._switches.supervisor_left
         self._switches.supervisor_gone = self._supervising.gone
         self._calls.talked = self._talked
         self._calls.goes_on_without = LeftBehind(self.world, self._media).goes_on

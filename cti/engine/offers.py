@@ -248,9 +248,8 @@ class Offers:
         if made.consults is not None:
             self.consulted_answered(leg)
             return
-        if call.kind is InteractionKind.VOICEMAIL:
-            return  # nothing can be played until the leg is parked; what is begun before is lost [live]
-        if not call.is_away:
+        # Of a voice message nothing can be played until the leg is parked; what is begun before is lost [live].
+        if not call.is_away and call.kind is not InteractionKind.VOICEMAIL:
             self._bridge(call, leg)
         world.router.call_gone(call.id)
         self._rescind_others(call, made)

@@ -51,6 +51,8 @@ class Supervising:
         self._world = world
         self._desk = desk
         self._takeover = takeover
+        self.leg_gone: Callable[[ConnectionId, SwitchId], None] = lambda _leg, _switch: None
+        """Set by the engine: a supervisor's leg has ended, on this switch."""
         self.table: dict[type, Callable[[Any], None]] = {
             services.SupervisionRequested: self.supervise,
             services.SupervisionEndRequested: self._end,
@@ -266,6 +268,7 @@ class Supervising:
         if known is None:
             return
         self._world.timers.cancel(SUPERVISE, leg)
+        self.leg_gone(leg, known.switch)
         if not known.moves or not self._call_again(known):
             self._tell(known, cause, Phase.ENDED)
 

@@ -124,6 +124,11 @@ class Switches:
             if switch is not None and switch in self._world.draining:
                 self._look(switch)
 
+    def supervisor_left(self, leg: ConnectionId, switch: SwitchId) -> None:
+        """The same of the leg of somebody who listened in."""
+        self._ties.leg_gone(leg)
+        self._look(switch)
+
     def _look(self, switch: SwitchId) -> None:
         if self._world.draining.get(switch) is False and not self._world.in_use(switch):
             self._world.draining[switch] = True

@@ -354,6 +354,36 @@ def test_a_tie_that_outlives_its_leg_is_ended(two):
     assert "tie" in two.clears(), "asked once only"
 
 
+def supervises(two: Two) -> ConnectionId:
+    """Bob, whose phone is at the south switch, listens to Ann's call at the north one."""
+    two.comes("ann")
+    two.take("ann")
+    two.not_ready("bob")
+    two.tell(services.SupervisionRequested(BOB, Mode.MONITOR, agent=ANN))
+    (leg,) = two.world.supervisions
+    return leg
+
+
+def test_the_tie_of_a_supervisor_ends_with_their_leg(two):
+    """The switch that the leg was on has died, and tells the other nothing."""
+    two.tie(supervises(two))
+    two.link_lost(switch=NORTH)
+    two.link_up(switch=NORTH, restarted=True)
+    assert not two.world.supervisions
+    two.advance(5.0)
+    assert "tie" in two.clears()
+
+
+def test_a_switch_is_drained_when_the_last_supervisor_has_left_it(two):
+    leg = supervises(two)
+    two.drain(NORTH)
+    two.ends("ann")
+    assert "drained" not in two.details()
+    two.tell(services.SupervisionEndRequested(BOB))
+    two.tell(facts.ConnectionCleared(NORTH, leg, Cause.NORMAL_CLEARING, ""))
+    assert two.details()[-1] == "drained"
+
+
 def test_a_tie_is_left_alone_while_nobody_can_say_whether_its_leg_lives(two):
     two.link_lost(NORTH)
     two.tie(ConnectionId("unknown"))
