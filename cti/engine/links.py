@@ -87,6 +87,23 @@ class Links:
         """Compare the model with the switch: make up the missing ends, adopt what our tags tell, then route again."""
         world = self._world
         LINK.next(world.links.get(fact.switch, LinkState.DOWN), LinkTrigger.SNAPSHOT_TAKEN)  # or nothing is touched
+        self._matching.hold()
+        try:
+            waiting = self._reconcile(fact)
+        finally:
+            self._matching.release()
+        self._desk.look_at_phones(fact.switch, Cause.NORMAL)  # now that every call is in its place
+        for call in sorted(waiting, key=lambda c: c.age_key):
+            self._matching.route(call)
+        for call in waiting:
+            caller = world.connections.get(call.caller)
+            waits = call.state.is_waiting and call.callback is None
+            if waits and caller is not None and caller.established_at is None:
+                self._line.receive(call)  # as the link broke, it had only just come
+
+    def _reconcile(self, fact: facts.SnapshotTaken) -> list[Interaction]:
+        """Make the model show what the switch shows; returns the calls on it that wait, all of them in their places."""
+        world = self._world
         seen = {channel.connection: channel for channel in fact.channels}
         given_up = self._switches.link_up(fact.switch)
         calls_known = frozenset(world.interactions) | given_up
@@ -133,14 +150,7 @@ class Links:
         for call in waiting:
             self._line.stays(call)  # or goes on: what it waited for may have come to an end meanwhile
         self._switches.place_callbacks()
-        self._desk.look_at_phones(fact.switch, Cause.NORMAL)  # now that every call is in its place
-        for call in sorted(waiting, key=lambda c: c.age_key):
-            self._matching.route(call)
-        for call in waiting:
-            caller = world.connections.get(call.caller)
-            waits = call.state.is_waiting and call.callback is None
-            if waits and caller is not None and caller.established_at is None:
-                self._line.receive(call)  # as the link broke, it had only just come
+        return waiting
 
     def _is_made_call(self, own: facts.ChannelSeen, other: facts.ChannelSeen) -> bool:
         """Whether these are the legs of a call that an agent has made, and that we do not know."""

@@ -26,6 +26,20 @@ class Matching:
     def __init__(self, world: World, offers: Offers) -> None:
         self._world = world
         self._offers = offers
+        self._held: list[Interaction | Agent] | None = None
+
+    def hold(self) -> None:
+        """Look for nobody until ``release``: not all who wait are in their places, and a younger call would overtake them."""
+        self._held = []
+
+    def release(self) -> None:
+        """Look for those who were to be looked for meanwhile. Harmless when nothing is held."""
+        held, self._held = self._held or [], None
+        for call in sorted((each for each in held if isinstance(each, Interaction)), key=lambda call: call.age_key):
+            self.route(call)
+        for agent in held:
+            if isinstance(agent, Agent):
+                self.offer_to(agent)
 
     def open(self, call: Interaction) -> bool:
         """Whether a call may be offered to an agent, or to one more, now."""
@@ -60,6 +74,9 @@ class Matching:
 
     def route(self, call: Interaction) -> None:
         """Offer a waiting call to an agent, if one is free for it; to several, if its queue rings several phones."""
+        if self._held is not None:
+            self._held.append(call)
+            return
         world = self._world
         while self.open(call):
             found = world.router.agent_for(call)
@@ -73,7 +90,9 @@ class Matching:
 
     def offer_to(self, agent: Agent) -> None:
         """Offer an agent who became ready the call that is due to them, if one waits."""
-        if agent.state is AgentState.READY:
+        if self._held is not None:
+            self._held.append(agent)
+        elif agent.state is AgentState.READY:
             call = self._world.router.call_for(agent)
             if call is not None:
                 self._make(self._world.interactions[call], agent)

@@ -25,7 +25,9 @@ VOICEMAIL, FAX = InteractionKind.VOICEMAIL, InteractionKind.FAX
 ANN, BOB = AgentId("ann"), AgentId("bob")
 
 
-def leave(story: Story, kind: InteractionKind, queue: str, message: str = "m1", **more: Any) -> InteractionId:
+def leave(
+    story: Story, kind: InteractionKind, queue: str, message: str = "m1", *, switch: SwitchId = FS, **more: Any
+) -> InteractionId:
     """A message comes into a queue."""
     known = set(story.world.interactions)
     story.tell(
@@ -33,7 +35,7 @@ def leave(story: Story, kind: InteractionKind, queue: str, message: str = "m1", 
             Message(message, "claims", length_s=12.5, pages=2),
             kind,
             QueueId(queue),
-            FS if kind is VOICEMAIL else SwitchId(""),
+            switch if kind is VOICEMAIL else SwitchId(""),
             "+441",
             "Caller",
             "5000",

@@ -10,6 +10,7 @@ from cti.model import device_facts, events, facts, intents, services
 from cti.model.agent import AgentSettings
 from cti.model.cause import Cause
 from cti.model.ids import AgentId, ConnectionId, DeviceId, InteractionId, QueueId, SwitchId
+from cti.model.interaction import InteractionKind
 from cti.model.overflow import ToDestination
 from cti.model.party import ToAgent
 from cti.model.states import AgentState, InteractionState
@@ -21,6 +22,7 @@ from cti.store.snapshot import restore, take
 
 from .calling_back import CallingBack
 from .story import FS, Story
+from .test_messages import leave
 
 NORTH, SOUTH = SwitchId("north"), SwitchId("south")
 ANN, BOB = AgentId("ann"), AgentId("bob")
@@ -382,6 +384,19 @@ def test_a_switch_is_drained_when_the_last_supervisor_has_left_it(two):
     two.tell(services.SupervisionEndRequested(BOB))
     two.tell(facts.ConnectionCleared(NORTH, leg, Cause.NORMAL_CLEARING, ""))
     assert two.details()[-1] == "drained"
+
+
+def test_an_agent_freed_by_a_snapshot_gets_the_call_that_is_due_to_them(two):
+    """The message waits on the switch that is back, and is in its place only when all of the snapshot has been looked at."""
+    two.log_off("ann")
+    message = leave(two, InteractionKind.VOICEMAIL, "bob", switch=NORTH)
+    two.advance(1.0)
+    later = two.comes("bob", SOUTH)
+    assert two.ringing(message) == [BOB]
+    two.link_lost(switch=NORTH)
+    two.link_up(switch=NORTH, restarted=True)
+    assert two.ringing(message) == [BOB]
+    assert two.waits("bob") == [later]
 
 
 def test_a_tie_is_left_alone_while_nobody_can_say_whether_its_leg_lives(two):
