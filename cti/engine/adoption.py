@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cti.engine.calls import LIVE_EVERY_S, Calls
 from cti.engine.desk import Desk
 from cti.engine.exits import LIVE
 from cti.engine.line import Line
 from cti.engine.offers import Offers
 from cti.engine.world import World
-from cti.model import events, facts
+from cti.model import events, facts, intents
 from cti.model.attached_data import as_much_as_fits
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
@@ -102,6 +104,34 @@ class Adoption:
         self._talks(call, own, 0.0)
         if other.agent is not None:
             self._is_on(call, other)
+
+    def conference(
+        self,
+        switch: SwitchId,
+        room: InteractionId,
+        members: Sequence[facts.ChannelSeen],
+        calls_known: frozenset[InteractionId],
+    ) -> None:
+        """Several confer whom we do not know; one of them is in the caller's place, somebody outside before an agent."""
+        world = self._world
+        places = (Side.CALLER, Side.OTHER, Side.AGENT)
+        first, *others = sorted(members, key=lambda each: (places.index(each.side), each.connection))
+        call = self._call(switch, first, calls_known, first.side)
+        call.queue = first.queue if first.queue in world.queues else None
+        call.caller_left = first.side is Side.AGENT
+        for each in others:
+            self._leg(call, each, each.side)
+        call.agent = next((each.agent for each in others if each.side is Side.AGENT), None)
+        call.move(InteractionTrigger.ESTABLISH, world.now)
+        call.talk = TalkState.CONFERENCE
+        for each in members:
+            if each.side is Side.AGENT:
+                self._is_on(call, each)
+            if call.id != room:  # the call that it was is over: whoever joins later comes into a room by the new name
+                world.emit(intents.JoinConference(switch, each.connection, None, call.id))
+        cause = Cause.SWITCHING_FUNCTION_TERMINATED
+        world.tell(events.Established, call, cause, connection=others[0].connection, waited_s=0.0)
+        world.tell(events.Conferenced, call, cause, connections=tuple(sorted(each.connection for each in members)))
 
     def joined(self, call: Interaction, partner: facts.ChannelSeen) -> None:
         """The caller of a call that we know talks with somebody whom we have not seen come."""

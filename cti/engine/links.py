@@ -17,7 +17,7 @@ from cti.engine.world import World
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import ConnectionId, SwitchId
+from cti.model.ids import ConnectionId, InteractionId, SwitchId
 from cti.model.interaction import Interaction, InteractionKind
 from cti.model.states import LINK, LinkState, LinkTrigger
 
@@ -139,6 +139,7 @@ class Links:
                 self._adoption.pair(fact.switch, channel, partner, calls_known)
             elif channel.bridged_to is None and not channel.conferring:
                 self._adoption.caller(fact.switch, channel, calls_known, given_up)
+        self._conferences(fact, calls_known)
         for own in fact.channels:
             other = seen.get(own.bridged_to) if own.bridged_to is not None else None
             if other is not None and self._is_made_call(own, other):
@@ -151,6 +152,23 @@ class Links:
             self._line.stays(call)  # or goes on: what it waited for may have come to an end meanwhile
         self._switches.place_callbacks()
         return waiting
+
+    def _conferences(self, fact: facts.SnapshotTaken, calls_known: frozenset[InteractionId]) -> None:
+        """Those in a conference of ours whom we do not know talk on; who is alone in one is let go."""
+        world = self._world
+        rooms: dict[InteractionId, list[facts.ChannelSeen]] = {}
+        for channel in fact.channels:
+            known = channel.connection in world.connections or channel.connection in world.supervisions
+            if channel.conferring and not known and channel.tied_to is None and channel.interaction is not None:
+                rooms.setdefault(channel.interaction, []).append(channel)
+        for room, members in rooms.items():
+            if room in world.interactions:  # they are on their way out of one that we know, or into it
+                continue
+            there = [each for each in members if not world.has_ended(each.connection)]
+            if len(there) > 1:
+                self._adoption.conference(fact.switch, room, there, calls_known)
+            for each in there if len(there) == 1 else ():
+                world.emit(intents.ClearConnection(fact.switch, each.connection, Cause.SWITCHING_FUNCTION_TERMINATED))
 
     def _is_made_call(self, own: facts.ChannelSeen, other: facts.ChannelSeen) -> bool:
         """Whether these are the legs of a call that an agent has made, and that we do not know."""

@@ -7,11 +7,14 @@ import random
 import pytest
 
 from cti.engine.view import view
-from cti.model import events, facts, services
+from cti.model import events, facts, intents, services
 from cti.model.conference import Participation
-from cti.model.ids import AgentId, ConnectionId
+from cti.model.connection import Side
+from cti.model.ids import AgentId, ConnectionId, InteractionId
 from cti.model.party import ToAgent
+from cti.model.states import AgentState, TalkState
 from cti.model.supervision import Mode
+from cti.model.switch import SwitchSettings
 from cti.store import Codec
 from cti.store.plain import packer, unpack
 from cti.store.snapshot import restore, take
@@ -102,3 +105,68 @@ def test_a_snapshot_holds_it(desk):
     copy = Story(live=False, now=desk.now)
     assert restore(copy.engine, unpack(packer().pack(picture)), Codec(), random.Random()) == ()
     assert view(copy.world).conferences == view(desk.world).conferences
+
+
+# -- found in a snapshot ----------------------------------------------------------------------------------------------
+
+ROOM = InteractionId("room")
+
+
+def member(name: str, side: Side, agent: str = "", room: InteractionId = ROOM) -> facts.ChannelSeen:
+    return facts.ChannelSeen(
+        ConnectionId(name),
+        calling_number="+441",
+        established=True,
+        interaction=room,
+        agent=AgentId(agent) if agent else None,
+        side=side,
+        conferring=True,
+    )
+
+
+def test_a_conference_that_nobody_remembers_goes_on():
+    """Our process was killed, and has no journal: who confers is on a call, and is offered nothing."""
+    story = Story(live=False)
+    story.queue("sales")
+    story.agent("ann")
+    story.link_up(member("caller", Side.CALLER), member("ann's", Side.AGENT, "ann"), member("bob's", Side.AGENT, "bob"))
+    story.agent("bob")
+    call = story.interaction(ROOM)
+    assert (call.caller, call.agent, call.talk) == ("caller", "ann", TalkState.CONFERENCE)
+    assert [story.state(each) for each in ("ann", "bob")] == [AgentState.BUSY] * 2
+    assert story.events(events.ConferenceChanged)
+    story.waiting("sales")
+    assert story.offers() == []
+    story.hang_up(ROOM)
+    assert not story.is_over(ROOM)
+    story.cleared(ConnectionId("bob's"))
+    assert story.clears() == ["ann's"]
+    story.cleared(ConnectionId("ann's"))
+    assert ROOM not in story.world.interactions
+    assert story.state("bob") is AgentState.ALERTING or story.reservation("bob") is not None
+
+
+def test_who_is_alone_in_a_conference_that_nobody_remembers_is_let_go():
+    story = Story(live=False)
+    story.link_up(member("bob's", Side.AGENT, "bob"))
+    assert story.clears() == ["bob's"]
+    assert not story.world.interactions
+
+
+def test_a_conference_of_a_lost_switch_is_another_call_when_it_is_back():
+    """Its call was given up for lost, and nothing follows a Call Cleared: who talk are moved into a room of a new name."""
+    story = Story()
+    story.tell(facts.SwitchDefined(SwitchSettings(FS, lost_after_s=10.0)))
+    story.queue("sales")
+    story.agent("ann")
+    room = story.talking("ann", "sales")
+    legs = {story.caller_of(room): Side.CALLER, story.world.agents[AgentId("ann")].connection: Side.AGENT}
+    story.link_lost()
+    story.advance(11.0)
+    assert room not in story.world.interactions
+    story.link_up(*(member(leg, side, "ann" if side is Side.AGENT else "", room) for leg, side in legs.items()))
+    (call,) = story.world.interactions.values()
+    assert call.id != room
+    assert story.state("ann") is AgentState.BUSY
+    joins = [i for i in story.intents if isinstance(i, intents.JoinConference)]
+    assert {(i.connection, i.conference) for i in joins} == {(leg, call.id) for leg in legs}
