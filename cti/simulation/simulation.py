@@ -69,10 +69,10 @@ class Simulation:
         self.switches = {name: self._switch(name) for name in settings.switches}
         self.switch = self.switches[settings.switches[0]]
         """The first of them."""
-        at = {name: f"192.0.2.{number}:5090" for number, name in enumerate(settings.switches, 1)}
+        addresses = {name: f"192.0.2.{number}:5090" for number, name in enumerate(settings.switches, 1)}
         for one, other in combinations(settings.switches, 2):
-            connect((self.switches[one], at[one]), (self.switches[other], at[other]))
-        self._addresses = at if len(at) > 1 else dict.fromkeys(at, "")
+            connect((self.switches[one], addresses[one]), (self.switches[other], addresses[other]))
+        self._addresses = addresses if len(addresses) > 1 else dict.fromkeys(addresses, "")
         self.trouble = Trouble(settings.faults, self.scheduler, random.Random(f"{seed} faults").getrandbits(64))
         self._notebook = Notebook(self.scheduler.now) if settings.faults.kills_every_s is not None else None
         self._lives = 0

@@ -178,7 +178,7 @@ def test_a_refused_offer_fails_and_a_lost_job_does_not_say_so():
 
 def test_a_command_that_is_never_answered_costs_the_link():
     bench = Bench(FaultProfile(unanswered_every_s=0.001)).up()
-    bench.client._trouble.start(drop=None, restart=None, phones=None)
+    bench.client._trouble.start(switches=(), drop=None, restart=None, phones={})
     bench.scheduler.run_for(1.0)
     bench.client.execute(intents.CheckConnection(FS, ConnectionId("gone")))
     bench.scheduler.run_for(9.0)
