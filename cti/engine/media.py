@@ -57,6 +57,14 @@ class Media:
             self._ask(call, intents.Separate(call.switch, now[0], now[1]))
         elif wanted is not None and all(self._is_parked(each) for each in wanted):
             self._ask(call, intents.Bridge(call.switch, wanted[0], wanted[1]))
+        elif self._missing(call) and not self._world.timers.running(PAIR, call.id):
+            self._world.timers.start(PAIR, call.id, AGAIN_S)
+
+    def _missing(self, call: Interaction) -> list[ConnectionId]:
+        """The legs that are in nobody's way but for the word that they are parked, which may have been lost."""
+        legs = call.wanted_pair or ((call.caller,) if call.onward is not None else ())
+        known = [leg for each in legs if (leg := self._world.connections.get(each)) is not None]
+        return [leg.id for leg in known if not leg.parked and not leg.clearing]
 
     def _is_parked(self, connection: ConnectionId) -> bool:
         leg = self._world.connections.get(connection)
@@ -78,17 +86,20 @@ class Media:
     def again(self, interaction: InteractionId) -> None:
         """What was asked for has not come about: look whether the legs live, and ask again, a few times."""
         call = self._world.interactions.get(interaction)
-        if call is None or not call.pairing:
+        missing = self._missing(call) if call is not None and not call.pairing else []
+        if call is None or not (call.pairing or missing):
             return
         if not self._world.is_live(call.switch):  # nobody can be asked: a little later, then
             self._world.timers.start(PAIR, call.id, AGAIN_S)
             return
         call.pairing = False
         call.pairings += 1
-        for each in sorted({*(call.pair or ()), *(call.wanted_pair or ())}):
+        for each in sorted({*(call.pair or ()), *(call.wanted_pair or ()), *missing}):
             if each in self._world.connections:
                 self._world.emit(intents.CheckConnection(call.switch, each))
         if call.pairings <= MOST_AGAIN:
+            for each in missing:  # who is parked once more says so once more
+                self._world.emit(intents.StopListening(call.switch, each))
             self.settle(call)
         else:
             what = f"call {call.id}: the switch does not make the pair {call.wanted_pair} of {call.pair}"
@@ -122,7 +133,9 @@ class Media:
         if call.pair is not None and leg.id in call.pair:
             call.pair = None
             self._done(call)
-        elif call.wanted_pair is not None and leg.id in call.wanted_pair:  # ready for it, or it came to nothing
+        elif (call.wanted_pair is not None and leg.id in call.wanted_pair) or (
+            call.onward is not None and leg.id == call.caller
+        ):  # ready for it, or it came to nothing
             self._done(call)
 
     def bridged(self, first: Connection, second: Connection) -> None:

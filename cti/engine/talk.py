@@ -312,7 +312,7 @@ class Talk:
                 queue = self._world.queues.get(call.queue) if call.queue is not None else None
                 if queue is not None and queue.settings.music:
                     self._world.emit(intents.StartTreatment(call.switch, leg.id, queue.settings.music))
-        if call.id in self._world.interactions and call.talk is not TalkState.NONE:
+        if call.id in self._world.interactions and (call.talk is not TalkState.NONE or call.onward is not None):
             self._media.settle(call)
             self._invitations.settle(call)
 

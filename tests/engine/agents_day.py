@@ -49,6 +49,8 @@ class AgentsDay(Story):
                     self.asked.append(facts.Bridged(FS, one, other))
                 case intents.Separate(connection=one, other=other):
                     self.asked += [facts.Parked(FS, one), facts.Parked(FS, other)]
+                case intents.StopListening(connection=leg):
+                    self.asked.append(facts.Parked(FS, leg))
                 case intents.ClearConnection(connection=leg, cause=cause):
                     self.asked.append(facts.ConnectionCleared(FS, leg, cause, cause.name))
 

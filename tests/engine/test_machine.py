@@ -519,7 +519,8 @@ class Centre(RuleBasedStateMachine):
             case "lease":
                 return timer.key in world.reservations
             case "pair":
-                return timer.key in world.interactions and world.interactions[timer.key].pairing
+                call = world.interactions.get(timer.key)
+                return call is not None and (call.pairing or call.wanted_pair or call.onward is not None)
             case "check" | "look" | "answer":
                 return timer.key in world.connections
             case "wait" | "late" | "widen" | "ring":

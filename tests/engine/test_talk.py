@@ -480,3 +480,41 @@ def test_a_call_that_has_been_cleared_is_nobodys_to_work_with_while_its_legs_end
             desk.tell(fact)
         assert desk.picture() == before
     assert desk.asked(intents.MakeConnection) == []
+
+
+# -- one word of two is lost ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", ["caller", "agent"])
+def test_a_retrieve_comes_about_though_a_hold_was_half_told(desk, lost):
+    """Nothing says that one of the two is parked, and it waits for nothing else: it is parked again, to be told."""
+    desk.tell(services.HoldRequested(ANN))
+    told, not_told = (desk.caller, desk.ann_leg) if lost == "agent" else (desk.ann_leg, desk.caller)
+    desk.park(told)
+    desk.tell(services.RetrieveRequested(ANN))
+    assert not desk.asked(intents.Bridge)
+    desk.advance(2.0)
+    assert desk.asked(intents.StopListening) == [intents.StopListening(FS, not_told)]
+    desk.park(not_told)
+    assert desk.asked(intents.Bridge) == [intents.Bridge(FS, desk.caller, desk.ann_leg)]
+    desk.pair(desk.caller, desk.ann_leg)
+    assert desk.timers == []
+
+
+def test_a_transfer_comes_about_though_only_the_agents_leg_was_told_parked(desk):
+    desk.tell(services.SingleStepTransferRequested(ANN, ToQueue(QueueId("loans"))))
+    desk.park(desk.ann_leg)
+    assert desk.interaction(desk.call_id).onward is not None
+    desk.advance(2.0)
+    assert desk.asked(intents.StopListening) == [intents.StopListening(FS, desk.caller)]
+    desk.park(desk.caller)
+    assert desk.interaction(desk.call_id).queue == "loans"
+    assert desk.ann_leg in desk.clears()
+
+
+def test_it_is_asked_for_a_few_times_only(desk):
+    desk.tell(services.SingleStepTransferRequested(ANN, ToQueue(QueueId("loans"))))
+    desk.park(desk.ann_leg)
+    with pytest.raises(AssertionError, match="does not make"):
+        desk.advance(60.0)
+    assert len(desk.asked(intents.StopListening)) == 5
