@@ -191,7 +191,10 @@ class EngineLoop:
         if defect is not None:
             _log.error("the engine failed on a fact", fact=repr(fact), exc_info=defect)
         for intent in wanted:
-            self._carry_out(intent)
+            try:
+                self._carry_out(intent)
+            except Exception:  # noqa: BLE001 - a defect of whoever follows the calls; timers and offers come after it
+                _log.exception("an intent could not be carried out", intent=repr(intent))
         if done is not None:
             done.settle(defect)
 

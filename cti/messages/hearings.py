@@ -153,12 +153,12 @@ class Hearings:
 
     def _hear(self, call: Interaction, message: Message, control: ChannelControl, leg: ConnectionId) -> None:
         """Play a message to the agent who has answered; at the end they are hung up on."""
-        record, box = self._found(message)
-        listener = Listener(control)
-        hearing = None if record is None else Hearing(listener, box, record.path, lambda: self._call_back(call))
+        listener, hearing = Listener(control), None
         began, agent = time.monotonic(), call.agent or ""
         try:
-            if hearing is not None:
+            record, box = self._found(message)
+            if record is not None:
+                hearing = Hearing(listener, box, record.path, lambda: self._call_back(call))
                 hearing.run()
             else:
                 _log.warning("a message has been deleted while it waited", message=message.id)

@@ -11,7 +11,7 @@ from cti.engine_loop import EngineLoop
 from cti.errors import InvalidConnection, UnknownAgent
 from cti.model import events, facts, intents
 from cti.model.cause import Cause
-from cti.model.ids import AgentId
+from cti.model.ids import AgentId, QueueId
 from cti.model.states import AgentState
 
 from .story import FS, Story
@@ -57,6 +57,30 @@ def test_a_refusal_is_none():
     with pytest.raises(UnknownAgent):
         story.handle(facts.ReadyRequested(AgentId("nobody")))
     assert story.engine.defect is None
+
+
+def test_an_intent_that_fails_costs_no_other():
+    """Whoever follows the calls raises at the first event, a switch at the first command: timers come after both."""
+    story = Story()
+    story.queue("sales", max_wait_s=60.0)
+    call = story.call()
+    told: list[type] = []
+
+    def follows(event: events.Event) -> None:
+        told.append(type(event))
+        raise ZeroDivisionError
+
+    class Switch:
+        def execute(self, intent: intents.SwitchIntent) -> None:
+            told.append(type(intent))
+            raise ZeroDivisionError
+
+    loop = EngineLoop(story.engine, on_event=follows)
+    loop.switches[FS] = Switch()
+    loop.ask(facts.QueueRequested(call, QueueId("sales")))
+    assert {events.Queued, intents.AnswerConnection, intents.KeepCaller} <= set(told)
+    assert ("wait", call) in loop._timers
+    loop.stop()
 
 
 def test_the_loop_carries_out_what_was_decided_and_tells_who_asked():
