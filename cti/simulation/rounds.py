@@ -78,7 +78,9 @@ class Rounds:
     def _strangers(self, world: World, switch_id: SwitchId, switch: SimulatedSwitch) -> Iterator[str]:
         for channel in switch.channels.values():
             leg = ConnectionId(channel.uuid)
-            ours = channel.up and channel.variable("cti_node") is not None
+            # A call whose only word was lost before anybody had answered it is not known, and its caller hangs up in time.
+            unheard = channel.direction == "inbound" and not channel.answered
+            ours = channel.up and channel.variable("cti_node") is not None and not unheard
             if ours and leg not in world.connections and leg not in world.supervisions and leg not in world.ties:
                 yield f"channel {leg} of switch {switch_id} ({channel.name}, {channel.call_state}) is nobody's"
 
