@@ -154,7 +154,9 @@ class Adoption:
         side: Side = Side.CALLER,
     ) -> Interaction:
         world = self._world
-        kept = channel.interaction if channel.interaction not in calls_known else None  # nothing follows a Call Cleared
+        # Nothing follows a Call Cleared; and one who was consulted is found beside the caller of the same call.
+        taken = channel.interaction in calls_known or channel.interaction in world.interactions
+        kept = channel.interaction if not taken else None
         call = Interaction(
             id=kept or world.ids.interaction(world.now),
             switch=switch,

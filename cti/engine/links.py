@@ -140,9 +140,10 @@ class Links:
             elif channel.bridged_to is None and not channel.conferring:
                 self._adoption.caller(fact.switch, channel, calls_known, given_up)
         self._conferences(fact, calls_known)
-        for own in fact.channels:
+        # Who has called is tagged with no reservation; of two who were both rung, either will do.
+        for own in sorted(fact.channels, key=lambda channel: channel.reservation is not None):
             other = seen.get(own.bridged_to) if own.bridged_to is not None else None
-            if other is not None and self._is_made_call(own, other):
+            if other is not None and self._are_ours(own, other):
                 self._adoption.made(fact.switch, own, other, calls_known)
         self.changed(fact.switch, LinkTrigger.SNAPSHOT_TAKEN)
         waiting = [c for c in self._calls_on(fact.switch) if c.state.is_waiting]
@@ -170,11 +171,13 @@ class Links:
             for each in there if len(there) == 1 else ():
                 world.emit(intents.ClearConnection(fact.switch, each.connection, Cause.SWITCHING_FUNCTION_TERMINATED))
 
-    def _is_made_call(self, own: facts.ChannelSeen, other: facts.ChannelSeen) -> bool:
-        """Whether these are the legs of a call that an agent has made, and that we do not know."""
+    def _are_ours(self, own: facts.ChannelSeen, other: facts.ChannelSeen) -> bool:
+        """Whether these are an agent's leg and another of ours, both of which we do not know: of a call that the agent has
+        made, or of a consultation, whose caller is held and found by themselves.
+        """
         world = self._world
         strange = not {own.connection, other.connection} & world.connections.keys()
-        mine = own.side is Side.AGENT and own.agent is not None and own.reservation is None and own.tied_to is None
+        mine = own.side is Side.AGENT and own.agent is not None and own.tied_to is None
         ended = world.has_ended(own.connection) or world.has_ended(other.connection)
         return strange and mine and other.side is not Side.CALLER and own.established and not ended
 

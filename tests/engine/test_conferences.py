@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 
 import pytest
+from attrs import evolve
 
 from cti.engine.view import view
 from cti.model import events, facts, intents, services
 from cti.model.conference import Participation
 from cti.model.connection import Side
-from cti.model.ids import AgentId, ConnectionId, InteractionId
+from cti.model.ids import AgentId, ConnectionId, InteractionId, QueueId
 from cti.model.party import ToAgent
 from cti.model.states import AgentState, TalkState
 from cti.model.supervision import Mode
@@ -170,3 +171,33 @@ def test_a_conference_of_a_lost_switch_is_another_call_when_it_is_back():
     assert story.state("ann") is AgentState.BUSY
     joins = [i for i in story.intents if isinstance(i, intents.JoinConference)]
     assert {(i.connection, i.conference) for i in joins} == {(leg, call.id) for leg in legs}
+
+
+# -- a consultation found in a snapshot -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("far", ["agent", "outside"])
+def test_a_consultation_that_nobody_remembers_goes_on_beside_its_caller(far):
+    """Our process was killed, and has no journal: the two who talk are on a call, and the held caller is in the queue again."""
+    story = Story(live=False)
+    story.queue("sales")
+    story.agent("ann")
+    story.agent("bob")
+    held = facts.ChannelSeen(
+        ConnectionId("caller"), "+441", established=True, interaction=ROOM, queue=QueueId("sales"), queued_at=1.0
+    )
+    anns, others = ConnectionId("ann's"), ConnectionId("other's")
+    own = evolve(member("ann's", Side.AGENT, "ann"), conferring=False, bridged_to=others, reservation="room/1")
+    other = evolve(member("other's", Side.OTHER), conferring=False, bridged_to=anns)
+    if far == "agent":
+        other = evolve(other, side=Side.AGENT, agent=AgentId("bob"), reservation="room/2")
+    story.link_up(held, own, other)
+    assert story.state("ann") is AgentState.BUSY
+    assert (story.state("bob") is AgentState.BUSY) == (far == "agent")
+    assert story.interaction(ROOM).queue == "sales"
+    beside = story.leg(anns).interaction
+    assert beside == story.leg(others).interaction != ROOM
+    story.cleared(anns)
+    story.cleared(others)
+    assert beside not in story.world.interactions
+    assert ROOM in story.world.interactions
