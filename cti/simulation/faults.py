@@ -34,6 +34,7 @@ class FaultProfile:
         drops_every_s: between two losses of the link.
         restarts_every_s: between two deaths of the switch, with all its calls.
         kills_every_s: between two deaths of our own process, which comes back from its journal; exactly so many.
+        journal: whether it keeps one; without, all that it knows when it comes back is what the switches' channels say.
         away_s: the mean time that the switch cannot be reached after a drop or a restart, or that our process is away.
         busy: of each offer, the phone is busy.
         rejects: of each offer, the agent rejects it.
@@ -54,6 +55,7 @@ class FaultProfile:
     drops_every_s: float | None = field(default=None, validator=_time)
     restarts_every_s: float | None = field(default=None, validator=_time)
     kills_every_s: float | None = field(default=None, validator=_time)
+    journal: bool = True
     away_s: float = field(default=2.0, validator=validators.gt(0.0))
     busy: float = field(default=0.0, validator=_share)
     rejects: float = field(default=0.0, validator=_share)

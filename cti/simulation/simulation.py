@@ -74,7 +74,11 @@ class Simulation:
             connect((self.switches[one], addresses[one]), (self.switches[other], addresses[other]))
         self._addresses = addresses if len(addresses) > 1 else dict.fromkeys(addresses, "")
         self.trouble = Trouble(settings.faults, self.scheduler, random.Random(f"{seed} faults").getrandbits(64))
-        self._notebook = Notebook(self.scheduler.now) if settings.faults.kills_every_s is not None else None
+        self._notebook = (
+            Notebook(self.scheduler.now)
+            if settings.faults.kills_every_s is not None and settings.faults.journal
+            else None
+        )
         self._lives = 0
         self._taken_up: RecordedEngine | None = None
         """An engine whose timers and scripts are to be begun as soon as its link is live."""
@@ -214,7 +218,7 @@ class Simulation:
             self._loop.ask(services.RecordingsDefined(RecordingSettings("/recordings")))
         for agent in settings.agents:
             self._loop.ask(facts.AgentDefined(agent))
-            if self._lives == 1:
+            if self.engine.world.agents[agent.id].state is AgentState.NULL and (self._lives == 1 or not self._notebook):
                 self._loop.ask(facts.LogOnRequested(agent.id, ready=True))
 
     # -- between the parts ----------------------------------------------------------------------------------------
@@ -294,19 +298,17 @@ class Simulation:
 
     def _kill(self) -> None:
         """Our process dies, and another takes up what it has written."""
-        assert self._notebook is not None
         if self._loop.stopped:
             return  # it is dead already
         self._loop.stop()
         for client in self.clients.values():
             client.stop()
-        past = self._notebook.past(self.trouble.unwritten_s())
+        past = self._notebook.past(self.trouble.unwritten_s()) if self._notebook is not None else None
         self.scheduler.call_later(self.trouble.away_s(), self._come_back, past)
 
-    def _come_back(self, past: Past) -> None:
+    def _come_back(self, past: Past | None) -> None:
         self._begin(past)
-        assert isinstance(self.engine, RecordedEngine)
-        self._taken_up = self.engine
+        self._taken_up = self.engine if isinstance(self.engine, RecordedEngine) else None
         world = self.watch.world = self.engine.world
         self.ledger.forgotten(world)
         self._rounds.forget()

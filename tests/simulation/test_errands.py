@@ -33,6 +33,7 @@ FAULTS = {
     "lost": FaultProfile(drops_every_s=200.0, away_s=90.0),
     "restarts": FaultProfile(restarts_every_s=120.0, away_s=3.0),
     "kills": FaultProfile(kills_every_s=60.0, away_s=2.0),
+    "forgets": FaultProfile(kills_every_s=60.0, away_s=2.0, journal=False),
     "heavy": evolve(PROFILES["heavy"], kills_every_s=100.0),
 }
 
