@@ -11,7 +11,7 @@ from cti.engine.exits import LIVE, Exits
 from cti.engine.media import Media
 from cti.engine.offers import Offers
 from cti.engine.world import World
-from cti.errors import InvalidAgentState, InvalidConnection
+from cti.errors import DestinationNotAllowed, InvalidAgentState, InvalidConnection
 from cti.model import events, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
@@ -186,7 +186,11 @@ class MadeCalls:
         call.dials = None
         self.own_answered(leg)
         if isinstance(to, ToNumber):
-            contact = contact_of(to.number, self._world.destinations)
+            try:
+                contact = contact_of(to.number, self._world.destinations)
+            except DestinationNotAllowed:  # the rules have changed while the agent's own phone rang
+                self._exits.clear(call, Cause.BLOCKED)
+                return
             far = self._leg(call, call.caller, Side.OTHER)
             self._ring(call, far, contact, RING_S)
         else:

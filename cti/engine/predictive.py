@@ -129,7 +129,10 @@ class PredictiveCalls:
         if call is None or call.predicted_for is None or call.state is not InteractionState.CREATED or leg.clearing:
             return
         queue = world.queues[call.predicted_for]
-        settings = _settings(queue)
+        settings = queue.settings.predictive
+        if settings is None:  # it makes none any more, and has no message
+            self._exits.clear(call, Cause.NO_AVAILABLE_AGENTS)
+            return
         world.timers.cancel(ANSWER, leg.id)
         leg.move(ConnectionTrigger.ESTABLISH)
         if leg.established_at is None:
@@ -175,7 +178,10 @@ class PredictiveCalls:
         world = self._world
         assert call.predicted_for is not None
         queue = world.queues[call.predicted_for]
-        settings = _settings(queue)
+        settings = queue.settings.predictive
+        if settings is None:
+            self._exits.clear(call, Cause.NO_AVAILABLE_AGENTS)
+            return
         self._note(queue.id, settings, abandoned=True)
         call.move(InteractionTrigger.RETURN, world.now)
         figures = predictive_figures(self._world, queue)

@@ -335,3 +335,16 @@ def test_race_16_a_new_process_finds_a_made_call_and_takes_nobody_for_a_caller(w
     after.cleared(far)
     assert after.is_over(call)
     assert after.state("ann") in (AgentState.READY, AgentState.RESERVED)
+
+
+def test_a_number_that_may_not_be_called_any_more_when_its_turn_comes_ends_the_call(making):
+    """The rules have changed while her own phone rang: she is not left in silence."""
+    call = making.make()
+    making.tell(services.DestinationsDefined(()))
+    own = making.own
+    making.pick_up()
+    assert not making.wanted(intents.MakeConnection)
+    assert making.clears() == [own]
+    making.cleared(own)
+    assert call not in making.world.interactions
+    assert making.state("ann") is AgentState.READY

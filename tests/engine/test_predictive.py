@@ -298,3 +298,24 @@ def test_a_new_process_finds_a_customer_who_was_called_in_their_place():
     after.link_lost()
     after.link_up(seen)
     assert after.interaction(call).state is InteractionState.QUEUED
+
+
+@pytest.mark.parametrize("when", ["while it rings", "while they wait"])
+def test_a_queue_that_makes_none_any_more_leaves_nobody_on_the_line(when):
+    """Its settings are others before the customer answers, or before they are told that nobody is there: there is no message."""
+    s = Dialler(abandon_cap=1.0)
+    s.log_off("ann")
+    call = s.dial()
+    leg = s.caller_of(call)
+    if when == "while they wait":
+        s.answered(call)
+    s.queue("sales", requires="sales")
+    if when == "while it rings":
+        s.answered(call)
+    s.advance(2.0)
+    assert s.leg(leg).clearing
+    assert s.asked(intents.PlayMessage) == []
+    s.cleared(leg)
+    assert call not in s.world.interactions
+    assert s.figures("sales").adds_up
+    assert s.timers == []
