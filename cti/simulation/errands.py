@@ -110,6 +110,10 @@ class Errands:
             agents = likely
         return self._chance.choice(agents).id
 
+    def _who_hears(self) -> AgentId | None:
+        """Somebody who hears a voice message."""
+        return self._of([c.agent for c in self._world().interactions.values() if _is_heard(c) and c.agent is not None])
+
     def _any_call(self, fits: Callable[[Interaction], bool]) -> Interaction | None:
         return self._of([call for call in self._world().interactions.values() if fits(call)])
 
@@ -173,6 +177,7 @@ class Errands:
             (3, lambda: services.AcceptTaskRequested(rung)),
             (1, lambda: services.RejectTaskRequested(rung)),
             (3, lambda: services.CompleteTaskRequested(busy)),
+            (3, lambda: services.ReturnCallRequested(self._who_hears() or busy, chance.choice(["", "9777"]))),
         )
         return chance.choices([make for _, make in makes], [weight for weight, _ in makes])[0]()
 
@@ -314,6 +319,10 @@ class Errands:
         for fact in wanted:
             self._tell(fact)
         self._scheduler.call_later(10.0, self._wind_up)
+
+
+def _is_heard(call: Interaction) -> bool:
+    return call.kind is InteractionKind.VOICEMAIL and call.state is InteractionState.ESTABLISHED
 
 
 def _goes_home(agent: Agent) -> list[facts.Fact]:
