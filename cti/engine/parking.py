@@ -53,22 +53,28 @@ class Parking:
         taken = self.at(where)
         if taken is not None:
             raise ResourceBusy(f"place {where} is taken by call {taken.interaction}, parked by {taken.by!r}")
+        self._clean(where)
         self._world.parked[where] = ParkedCall(where, call.id, fact.agent, self._world.now, fact.recall_s, call.queue)
         call.place_kept = where
         return where
 
     def at(self, place: str) -> ParkedCall | None:
-        """Who waits at a place, or is on the way there; what has ended or gone elsewhere is forgotten."""
+        """Who waits at a place, or is on the way there; not what has ended or gone elsewhere."""
         parked = self._world.parked.get(place)
         if parked is None:
             return None
         call = self._world.interactions.get(parked.interaction)
-        if call is not None and call.place_kept == place and call.state in _KEPT:
-            return parked
-        if call is not None:
+        there = call is not None and call.place_kept == place and call.state in _KEPT
+        return parked if there else None
+
+    def _clean(self, place: str) -> None:
+        """Forget what was at a place that is free."""
+        parked = self._world.parked.get(place)
+        call = self._world.interactions.get(parked.interaction) if parked is not None else None
+        if call is not None and call.place_kept == place:
             self.forget(call)
         self._world.parked.pop(place, None)
-        return None
+        self._world.timers.cancel(RECALL, place)
 
     def placed(self, call: Interaction, place: str) -> None:
         """The caller is apart from their agent: they wait at their place from now on."""
@@ -97,7 +103,7 @@ class Parking:
             raise InvalidAgentState(f"agent {agent.id!r} is {said}; 'unpark' is not possible (possible: ready)")
         parked = self.at(fact.place)
         if parked is None:
-            taken = ", ".join(sorted(self._world.parked)) or "none is taken"
+            taken = ", ".join(each for each in sorted(self._world.parked) if self.at(each)) or "none is taken"
             raise InvalidConnection(f"nobody waits at place {fact.place!r} (taken: {taken})")
         call = self._world.interactions[parked.interaction]
         if call.state is not InteractionState.OFFERED or not self._world.is_live(call.switch):
@@ -107,7 +113,9 @@ class Parking:
     def recall(self, place: str) -> None:
         """Nobody has taken a parked call up in time: back to whoever parked it."""
         parked = self.at(place)
-        if parked is not None and self._world.interactions[parked.interaction].state is InteractionState.OFFERED:
+        if parked is None:
+            self._clean(place)
+        elif self._world.interactions[parked.interaction].state is InteractionState.OFFERED:
             self._leave(parked, parked.by, Cause.RECALL)
 
     def _leave(self, parked: ParkedCall, to: AgentId, cause: Cause) -> None:

@@ -209,6 +209,17 @@ def test_a_parked_caller_who_hangs_up_leaves_the_place(desk):
         desk.tell(services.UnparkRequested(BOB, "701"))
 
 
+def test_to_ask_for_a_place_that_is_free_again_changes_nothing(desk):
+    """It is refused before anything is done, and the place can be taken."""
+    parked(desk, "5")
+    desk.divert(desk.call_id, ToQueue(QueueId("loans")))
+    with pytest.raises(InvalidConnection, match=r"nobody waits at place '5' \(taken: none is taken\)"):
+        desk.tell(services.UnparkRequested(AgentId("carol"), "5"))
+    assert desk.world.intents == []
+    desk.advance(121)
+    assert desk.world.parked == {}
+
+
 def test_a_parked_call_that_a_script_sends_elsewhere_leaves_the_place(desk):
     parked(desk, "5")
     desk.divert(desk.call_id, ToQueue(QueueId("loans")))
