@@ -76,12 +76,13 @@ class Rounds:
                 yield f"agent {agent.id} is {agent.state.value} by reservation {agent.reservation}"
 
     def _strangers(self, world: World, switch_id: SwitchId, switch: SimulatedSwitch) -> Iterator[str]:
+        known = (world.connections, world.supervisions, world.ties, world.standing_legs)
         for channel in switch.channels.values():
             leg = ConnectionId(channel.uuid)
             # A call whose only word was lost before anybody had answered it is not known, and its caller hangs up in time.
             unheard = channel.direction == "inbound" and not channel.answered
             ours = channel.up and channel.variable("cti_node") is not None and not unheard
-            if ours and leg not in world.connections and leg not in world.supervisions and leg not in world.ties:
+            if ours and not any(leg in each for each in known):
                 yield f"channel {leg} of switch {switch_id} ({channel.name}, {channel.call_state}) is nobody's"
 
     def _call(self, world: World, call: Interaction) -> Iterator[str]:

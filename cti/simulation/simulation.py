@@ -17,7 +17,7 @@ from cti.errors import CtiError
 from cti.model import events, facts, intents, reason, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
-from cti.model.ids import AgentId, IdSource, QueueId, SwitchId
+from cti.model.ids import AgentId, ConnectionId, IdSource, QueueId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.party import Destination
 from cti.model.recording import RecordingSettings
@@ -353,8 +353,15 @@ class Simulation:
                 f"channel {c.uuid} of the switch is {c.state}"
                 for switch in self.switches.values()
                 for c in switch.channels.values()
+                if not self._stands(c.uuid)
             ),
         ]
+
+    def _stands(self, channel: str) -> bool:
+        """Whether it belongs to a standing connection, which lasts beyond all calls."""
+        world, leg = self.engine.world, ConnectionId(channel)
+        tie = world.ties.get(leg)
+        return leg in world.standing_legs or (tie is not None and tie.leg in world.standing_legs)
 
     def _occupied(self) -> float | None:
         handling = available = 0.0
