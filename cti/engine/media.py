@@ -62,9 +62,9 @@ class Media:
 
     def _missing(self, call: Interaction) -> list[ConnectionId]:
         """The legs that are in nobody's way but for the word that they are parked, which may have been lost."""
-        legs = call.wanted_pair or ((call.caller,) if call.onward is not None else ())
-        known = [leg for each in legs if (leg := self._world.connections.get(each)) is not None]
-        return [leg.id for leg in known if not leg.parked and not leg.clearing]
+        ids = call.wanted_pair or ((call.caller,) if call.onward is not None else ())
+        legs = [leg for each in ids if (leg := self._world.connections.get(each)) is not None and not leg.clearing]
+        return [leg.id for leg in legs if not leg.parked] if len(legs) == len(ids) else []
 
     def _is_parked(self, connection: ConnectionId) -> bool:
         leg = self._world.connections.get(connection)
@@ -97,11 +97,15 @@ class Media:
         for each in sorted({*(call.pair or ()), *(call.wanted_pair or ()), *missing}):
             if each in self._world.connections:
                 self._world.emit(intents.CheckConnection(call.switch, each))
+        wanted = call.wanted_pair if missing else None
         if call.pairings <= MOST_AGAIN:
-            for each in missing:  # who is parked once more says so once more
-                self._world.emit(intents.StopListening(call.switch, each))
+            if wanted is not None:
+                self._world.emit(intents.Bridge(call.switch, *wanted))
+            else:
+                for each in missing:  # who is parked once more says so once more
+                    self._world.emit(intents.StopListening(call.switch, each))
             self.settle(call)
-        else:
+        elif wanted is None:  # else they have been bridged long ago, and an old word came again
             what = f"call {call.id}: the switch does not make the pair {call.wanted_pair} of {call.pair}"
             self._world.notify(events.InvariantBroken(at=self._world.now, what=what))
 
