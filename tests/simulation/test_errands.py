@@ -77,7 +77,6 @@ def test_every_service_is_asked_for_and_does_something():
         "PredictiveCallAbandoned",
         "MessageDelivered",
         "SystemStatus",
-        "DigitsDialled",
     } <= told
 
 
