@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cti.engine.callback_hooks import CallbackHooks
+from cti.engine.coming_up import is_taken
 from cti.engine.consultations import ANSWER, Consultations
 from cti.engine.desk import Desk
 from cti.engine.exits import LIVE, Exits
@@ -169,6 +170,20 @@ class Calls:
             self._made.parked(leg)
             self._returns.parked(leg)
             self.callbacks.parked(leg)
+            self.settled(leg)
+
+    def settled(self, leg: Connection) -> None:
+        """The switch has said what became of a bridge of a leg: what has waited for that goes on."""
+        call = self._world.interactions.get(leg.interaction)
+        if call is not None and leg.id == call.caller and not leg.clearing and not is_taken(leg):
+            self._offers.caller_free(call)
+            self._exits.caller_free(call)
+
+    def leaves_now(self, interaction: InteractionId) -> None:
+        """A call that is to leave us has waited long enough for the word of its caller's bridge."""
+        call = self._world.interactions.get(interaction)
+        if call is not None:
+            self._exits.caller_free(call)
 
     def bridged(self, leg: Connection, other: Connection) -> None:
         """Two legs of one call hear each other."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cti.engine import coming_up
 from cti.engine.advice import check_queue
 from cti.engine.after_call import AfterCall
 from cti.engine.callback_parts import ABOUT_SWITCHES, CallbackParts
 from cti.engine.calling_parts import CallingParts
 from cti.engine.calls import Calls
+from cti.engine.coming_up import HELD, LEAVING
 from cti.engine.conferences import Conferences
 from cti.engine.consultations import ANSWER, CAMP, Consultations
 from cti.engine.counts import LATE, Counts
@@ -231,6 +233,8 @@ class Engine:
             **self._calling.timers,
             LEASE: lambda fact: self._offers.lease_over(ReservationId(fact.key)),
             LOOK: lambda fact: self._offers.look_for(ConnectionId(fact.key)),
+            HELD: lambda fact: self._offers.held_too_long(ReservationId(fact.key)),
+            LEAVING: lambda fact: self._calls.leaves_now(InteractionId(fact.key)),
             CHECK: lambda fact: self._calls.check(ConnectionId(fact.key)),
             LIVE: lambda fact: self._calls.look(InteractionId(fact.key)),
             WAIT: lambda fact: self._line.waited_too_long(InteractionId(fact.key)),
@@ -348,7 +352,8 @@ class Engine:
     def _parked(self, fact: facts.Parked) -> None:
         leg = self.world.connections.get(fact.connection)
         if leg is not None and leg.clearing and self.world.stands(leg):
-            self.world.freed.append(leg.id)
+            if not coming_up.is_coming_up(self.world, leg):
+                self.world.freed.append(leg.id)
         elif leg is not None:
             self._calls.parked(leg)
             self._calling.parked(leg)
@@ -379,11 +384,13 @@ class Engine:
                     self._offers.clear(leg, Cause.CALL_CANCELLED)
 
     def _bridge_failed(self, fact: facts.BridgeFailed) -> None:
+        coming_up.failed(self.world, fact.connection, fact.other)
         for connection in (fact.connection, fact.other):
             leg = self.world.connections.get(connection)
             if leg is not None and leg.side is Side.AGENT:
-                leg.sought = None
                 self._offers.bridge_failed(leg)
+            if leg is not None:
+                self._calls.settled(leg)
 
     def _moved(self, connection: ConnectionId, trigger: ConnectionTrigger) -> None:
         leg = self.world.connections.get(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cti.engine.coming_up import HELD_S, LEAVING, is_taken
 from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.model import events, intents
@@ -40,11 +41,20 @@ class Exits:
         call.move(InteractionTrigger.DIVERT, world.now)
         world.tell(events.Diverted, call, cause, destination=destination)
         call.handed_to = to
-        if world.is_live(call.switch):
+        if world.is_live(call.switch) and is_taken(world.connections[call.caller]):
+            world.timers.start(LEAVING, call.id, HELD_S)  # out of a bridge that comes up it would take somebody along
+        elif world.is_live(call.switch):
             self._hand_over_now(call, to, cause)
+
+    def caller_free(self, call: Interaction) -> None:
+        """The caller is in no bridge any more, or is taken for that: if they are to leave us, they do."""
+        world = self._world
+        if call.handed_to is not None and call.caller in call.connections and world.is_live(call.switch):
+            self._hand_over_now(call, call.handed_to, Cause.REDIRECTED)
 
     def _hand_over_now(self, call: Interaction, to: ToDestination | ToVoicemail, cause: Cause) -> None:
         world = self._world
+        world.timers.cancel(LEAVING, call.id)
         tags = {"cti_interaction": "", "cti_queue": "", "cti_previous": call.id}  # should it come back to us
         world.emit(intents.TagConnection(call.switch, call.caller, tags))
         # What it is bridged to there may end without its being parked, and handed to us again.
@@ -70,7 +80,7 @@ class Exits:
         """Callers who were to leave while their switch could not be reached go now."""
         for call in [c for c in self._world.interactions.values() if c.switch == switch and c.handed_to is not None]:
             assert call.handed_to is not None
-            if call.caller in self._world.connections:
+            if call.caller in call.connections:
                 self._hand_over_now(call, call.handed_to, Cause.REDIRECTED)
 
     def to_script(self, call: Interaction, script: str, cause: Cause) -> None:
@@ -111,6 +121,6 @@ class Exits:
         if call.connections or call.callback is not None or not (call.on_the_line or call.state.is_over):
             return
         if world.interactions.pop(call.id, None) is not None:
-            for kind in (LIVE, ALONE):
+            for kind in (LIVE, ALONE, LEAVING):
                 world.timers.cancel(kind, call.id)
             world.tell(events.CallCleared, call, cause, state=call.state.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.engine.coming_up import ask, is_coming_up
 from cti.engine.world import World
 from cti.errors import InvalidConnection
 from cti.model import events, intents, services
@@ -54,34 +55,29 @@ class Media:
         if call.pairing or (now is not None and wanted is not None and set(now) == set(wanted)):
             return
         if now is not None:
-            self._ask(call, intents.Separate(call.switch, now[0], now[1]))
-        elif wanted is not None and all(self._is_parked(each) for each in wanted):
-            self._ask(call, intents.Bridge(call.switch, wanted[0], wanted[1]))
+            self._ask(call)
+            self._world.emit(intents.Separate(call.switch, now[0], now[1]))
+        elif wanted is not None and all(self._is_free(each) for each in wanted):
+            self._ask(call)
+            ask(self._world, call.switch, *wanted)
         elif self._missing(call) and not self._world.timers.running(PAIR, call.id):
             self._world.timers.start(PAIR, call.id, AGAIN_S)
 
     def _missing(self, call: Interaction) -> list[ConnectionId]:
-        """The legs that are in nobody's way but for the word that they are parked, which may have been lost."""
+        """The legs that are in nobody's way but for the word that they are parked, or what became of another bridge of
+        theirs, which may have been lost.
+        """
         ids = call.wanted_pair or ((call.caller,) if call.onward is not None else ())
         legs = [leg for each in ids if (leg := self._world.connections.get(each)) is not None and not leg.clearing]
-        return [leg.id for leg in legs if not leg.parked] if len(legs) == len(ids) else []
+        return [leg.id for leg in legs if not leg.parked or leg.sought is not None] if len(legs) == len(ids) else []
 
-    def _is_parked(self, connection: ConnectionId) -> bool:
+    def _is_free(self, connection: ConnectionId) -> bool:
         leg = self._world.connections.get(connection)
-        return leg is not None and leg.parked and not leg.clearing
+        return leg is not None and leg.parked and leg.sought is None and not leg.clearing
 
-    def _ask(self, call: Interaction, intent: intents.Separate | intents.Bridge) -> None:
+    def _ask(self, call: Interaction) -> None:
         call.pairing = True
-        if isinstance(intent, intents.Bridge):
-            self._seek(intent.connection, intent.other)
-        self._world.emit(intent)
         self._world.timers.start(PAIR, call.id, AGAIN_S)
-
-    def _seek(self, first: ConnectionId, second: ConnectionId) -> None:
-        """The switch is asked to connect two: a standing connection among them is not to be disturbed meanwhile."""
-        for leg, other in ((self._world.connections[first], second), (self._world.connections[second], first)):
-            if leg.standing:
-                leg.sought = other
 
     def again(self, interaction: InteractionId) -> None:
         """What was asked for has not come about: look whether the legs live, and ask again, a few times."""
@@ -96,7 +92,9 @@ class Media:
         call.pairings += 1
         for each in sorted({*(call.pair or ()), *(call.wanted_pair or ()), *missing}):
             if each in self._world.connections:
+                self._world.connections[each].sought = None  # the word of it is waited for no longer
                 self._world.emit(intents.CheckConnection(call.switch, each))
+        missing = self._missing(call) if missing else []
         wanted = call.wanted_pair if missing else None
         if call.pairings <= MOST_AGAIN:
             if wanted is not None:
@@ -133,7 +131,9 @@ class Media:
     def parked(self, leg: Connection) -> None:
         """A leg hears nobody."""
         call = self._world.interactions[leg.interaction]
-        leg.parked, leg.partner, leg.sought = True, None, None
+        leg.parked, leg.partner = True, None
+        if not is_coming_up(self._world, leg):
+            leg.sought = None
         if call.pair is not None and leg.id in call.pair:
             call.pair = None
             self._done(call)

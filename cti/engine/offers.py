@@ -7,6 +7,7 @@ from typing import Final
 
 from cti.engine.blame import blame, trigger_of
 from cti.engine.callback_hooks import CallbackHooks
+from cti.engine.coming_up import HELD, HELD_S, ask, give_up, is_taken
 from cti.engine.desk import Desk
 from cti.engine.letting_go import FREE_AFTER_S, let_go
 from cti.engine.offer_call import offer_call
@@ -250,7 +251,7 @@ class Offers:
             return
         # Of a voice message nothing can be played until the leg is parked; what is begun before is lost [live].
         if not call.is_away and call.kind is not InteractionKind.VOICEMAIL:
-            self._bridge(call, leg)
+            self._bridge(call, made)
         world.router.call_gone(call.id)
         self._rescind_others(call, made)
         self.callbacks.accepted(call, made)
@@ -258,12 +259,38 @@ class Offers:
     def connect(self, call: Interaction, made: Reservation) -> None:
         """Connect a customer with the agent who has answered and waits for them."""
         self.extend(made, self._world.now + BRIDGE_LEASE_S)
-        self._bridge(call, self._world.connections[made.leg])
+        self._bridge(call, made)
 
-    def _bridge(self, call: Interaction, leg: Connection) -> None:
-        if leg.standing:
-            leg.sought = call.caller
-        self._world.emit(intents.Bridge(call.switch, call.caller, leg.id))
+    def _bridge(self, call: Interaction, made: Reservation) -> None:
+        """Connect caller and agent, or do so when the caller's last bridge has been heard of, which the agent waits for."""
+        caller = self._world.connections.get(call.caller)
+        if caller is not None and is_taken(caller):
+            self._hold_back(made)
+        else:
+            ask(self._world, call.switch, call.caller, made.leg)
+
+    def caller_free(self, call: Interaction) -> None:
+        """The caller is in no bridge any more: whoever has waited for that is connected with them."""
+        for each in list(call.reservations):
+            if self._world.timers.running(HELD, each):
+                self._world.timers.cancel(HELD, each)
+                self.connect(call, self._world.reservations[each])
+
+    def held_too_long(self, reservation: ReservationId) -> None:
+        """The word of the caller's last bridge has not come, and is waited for no longer."""
+        world = self._world
+        made = world.reservations[reservation]  # its end ends the timer
+        call = world.interactions[made.interaction]
+        caller = world.connections.get(call.caller)
+        if not world.is_live(call.switch):
+            self._hold_back(made)
+        elif caller is not None:  # else the promise ends with its lease
+            give_up(caller)
+            self.connect(call, made)
+
+    def _hold_back(self, made: Reservation) -> None:
+        self.extend(made, self._world.now + HELD_S + BRIDGE_LEASE_S)
+        self._world.timers.start(HELD, made.id, HELD_S)
 
     def parked(self, leg: Connection) -> None:
         """The agent's leg hears nobody; whoever has answered for a voice message can hear it from now on."""
@@ -354,6 +381,9 @@ class Offers:
             return
         live = self._world.is_live(self._world.interactions[made.interaction].switch)
         if made.state is ReservationState.ACCEPTED and live:
+            for each in (self._world.interactions[made.interaction].caller, made.leg):
+                if each in self._world.connections:
+                    give_up(self._world.connections[each])
             self.end(made, ReservationTrigger.TIME_OUT, Cause.TIMEOUT, "")
         elif made.leg and made.leg not in self._world.connections:  # kept for a customer, and never rung: not to blame
             self.end(made, ReservationTrigger.CANCEL, Cause.TIMEOUT, "")
@@ -448,6 +478,7 @@ class Offers:
         made.state = after
         world = self._world
         world.timers.cancel(LEASE, made.id)
+        world.timers.cancel(HELD, made.id)
         del world.reservations[made.id]
         call, agent = world.interactions.get(made.interaction), world.agents.get(made.agent)
         if call is not None and made.consults is not None:

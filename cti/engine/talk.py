@@ -312,7 +312,9 @@ class Talk:
                 queue = self._world.queues.get(call.queue) if call.queue is not None else None
                 if queue is not None and queue.settings.music:
                     self._world.emit(intents.StartTreatment(call.switch, leg.id, queue.settings.music))
-        if call.id in self._world.interactions and (call.talk is not TalkState.NONE or call.onward is not None):
+        if call.id in self._world.interactions and (
+            call.talk is not TalkState.NONE or call.onward is not None or call.wanted_pair is not None
+        ):
             self._media.settle(call)
             self._invitations.settle(call)
 
@@ -322,7 +324,8 @@ class Talk:
         call = world.interactions[first.interaction]
         asked = call.pairing
         self._media.bridged(first, second)
-        if call.talk is TalkState.NONE and call.agent is not None and call.onward is None:
+        late = first.clearing or second.clearing
+        if call.talk is TalkState.NONE and call.agent is not None and call.onward is None and not late:
             call.wanted_pair = call.pair
             move(call, TalkTrigger.CONNECT)
         legs = {first.id, second.id}
@@ -331,7 +334,7 @@ class Talk:
         if asked and call.wanted_pair is not None and set(call.wanted_pair) == legs and call.caller in legs:
             self._resumed(call)
         if (
-            call.talk is not TalkState.NONE or call.onward is not None
+            call.talk is not TalkState.NONE or call.onward is not None or call.wanted_pair is not None
         ):  # else a leg that is being cleared has been bridged late
             self._media.settle(call)
         self._invitations.settle(call)

@@ -40,9 +40,11 @@ class Connection:
     standing: bool = False
     """Whether it is a standing connection: it goes on when the call is over."""
     partner: ConnectionId | None = None
-    """Whom it heard last, until it is parked; of a standing connection only."""
+    """Whom it heard last, until it is parked."""
     sought: ConnectionId | None = None
-    """With whom the switch has been asked to connect it, until it has said what became of that; likewise."""
+    """With whom the switch has been asked to connect it, until it has said what became of that."""
+    sought_at: float = 0.0
+    """When that was."""
     tied: bool = False
     """Whether that switch has told of it."""
     parked: bool = False

@@ -571,6 +571,7 @@ def test_race_13_the_offer_comes_to_nothing(ending):
         case "hangs up":
             s.established(leg)
             s.cleared(leg)
+            s.tell(facts.Parked(FS, s.caller_of(call)))  # out of the bridge that was coming up
     assert [e.destination for e in s.events(events.Diverted)] == ["voicemail"]
     assert [i.destination for i in s.intents if isinstance(i, intents.DivertConnection)] == ["voicemail"]
     s.ready("bob")

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from attrs import Factory, define
 
+from cti.engine.coming_up import HELD_S
 from cti.errors import CtiError
 from cti.model import facts, intents, services
 from cti.model.cause import Cause
 from cti.model.connection import Side
 from cti.model.ids import AgentId, ConnectionId, InteractionId
-from cti.model.overflow import ToScript
+from cti.model.overflow import ToDestination, ToScript
 from cti.model.party import ToAgent
 from cti.model.states import AgentState, LinkState
 
@@ -38,7 +39,8 @@ class Channel:
     where: str = "parked"
     """``ringing``, ``parked``, ``bridging``, ``bridged`` or ``stuck``."""
     other: ConnectionId | None = None
-    bridging_since: float = 0.0
+    bridge_asked: float = 0.0
+    """When the engine asked for the bridge that comes up, or is up."""
     tags: dict[str, str] = Factory(dict)
 
 
@@ -48,7 +50,8 @@ class Walk(Story):
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.channels: dict[ConnectionId, Channel] = {}
-        self.todo: list[intents.Intent] = []
+        self.todo: list[tuple[intents.Intent, float]] = []
+        """What was asked for, and when."""
         super().__init__(live=False, heard=self._take)
         self.queue("sales", wrap_up_s=1.0, music="local_stream://moh")
         self.queue("asked", after_call=ToScript("survey"))
@@ -59,7 +62,9 @@ class Walk(Story):
     def _take(self, wanted: list[intents.Intent]) -> None:
         if self.world.links.get(FS) is LinkState.LIVE:
             self.todo += [
-                i for i in wanted if not isinstance(i, intents.Notify | intents.StartTimer | intents.CancelTimer)
+                (i, self.now)
+                for i in wanted
+                if not isinstance(i, intents.Notify | intents.StartTimer | intents.CancelTimer)
             ]
 
     # -- the switch -----------------------------------------------------------------------------------------------
@@ -87,7 +92,7 @@ class Walk(Story):
 
     def do(self) -> None:
         """Carry out the oldest command."""
-        intent = self.todo.pop(0)
+        intent, asked = self.todo.pop(0)
         leg = self.channels.get(getattr(intent, "connection", getattr(intent, "leg", None)))
         match intent:
             case intents.MakeConnection(leg=name, agent=agent, standing=standing):
@@ -104,8 +109,15 @@ class Walk(Story):
                 for one, two in (pair, pair[::-1]):
                     assert one is not None
                     assert two is not None
-                    assert one.where != "bridging", f"{one} is taken away while a bridge of it comes up"
-                    one.where, one.other, one.bridging_since = "bridging", two.id, self.now
+                    other = self.channels.get(one.other) if one.other not in (None, two.id) else None
+                    if one.where == "bridging":
+                        assert asked - one.bridge_asked >= HELD_S, f"{one} is taken away while a bridge of it comes up"
+                    if other is not None:
+                        self._deserted(other)
+                for one, two in (pair, pair[::-1]):
+                    assert one is not None
+                    assert two is not None
+                    one.where, one.other, one.bridge_asked = "bridging", two.id, asked
             case _ if leg is None:
                 if isinstance(intent, intents.CheckConnection):
                     gone = Cause.SWITCHING_FUNCTION_TERMINATED
@@ -113,8 +125,14 @@ class Walk(Story):
             case intents.StopListening() | intents.PlayBetweenCalls():
                 other = self.channels.get(leg.other) if leg.other is not None else None
                 if leg.where == "bridging" and other is not None:
-                    assert self.now - leg.bridging_since >= 1.0, f"{leg} is torn out of a bridge that comes up"
+                    assert asked - leg.bridge_asked >= HELD_S, f"{leg} is torn out of a bridge that comes up"
                 self._park(leg, told=isinstance(intent, intents.StopListening))
+            case intents.DivertConnection():
+                if leg.where == "bridging":
+                    assert asked - leg.bridge_asked >= HELD_S, f"{leg} is sent away while a bridge of it comes up"
+                del self.channels[leg.id]
+                if (other := self.channels.get(leg.other)) if leg.other is not None else None:
+                    self._deserted(other)
             case intents.Separate(other=second):
                 if leg.where == "bridged" and leg.other == second:
                     leg.kept = True
@@ -271,6 +289,7 @@ class Walk(Story):
         if calls:
             asked.append(facts.ClearRequested(chance.choice(calls)))
             asked.append(facts.QueueRequested(chance.choice(calls), self.world.queues["sales"].id))  # type: ignore[index]
+            asked.append(facts.DivertRequested(chance.choice(calls), ToDestination("elsewhere")))
         with suppress(CtiError):
             self.tell(chance.choice(asked))
 
@@ -293,7 +312,7 @@ class Walk(Story):
                 self.advance(0.5)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(90))
 def test_nobody_sticks(seed):
     walk = Walk(seed)
     for _ in range(400):
