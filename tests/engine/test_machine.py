@@ -516,8 +516,10 @@ class Centre(RuleBasedStateMachine):
         """Whether what the timer is about is still there."""
         world = self.s.world
         match timer.kind:
-            case "lease":
+            case "lease" | "held":
                 return timer.key in world.reservations
+            case "leaving":
+                return timer.key in world.interactions and world.interactions[timer.key].handed_to is not None
             case "pair":
                 call = world.interactions.get(timer.key)
                 return call is not None and (call.pairing or call.wanted_pair or call.onward is not None)
