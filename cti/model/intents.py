@@ -372,42 +372,6 @@ class Notify:
     event: Event
 
 
-Intent = (
-    OfferCall
-    | PutThrough
-    | StandBy
-    | PlayBetweenCalls
-    | Bridge
-    | Separate
-    | JoinConference
-    | MakeConnection
-    | Listen
-    | StopListening
-    | StartRecording
-    | StopRecording
-    | PauseRecording
-    | Announce
-    | SendDigits
-    | AnswerConnection
-    | AnswerPhone
-    | WarningTone
-    | SendMessage
-    | PlayMessage
-    | ClearConnection
-    | StartTreatment
-    | StopTreatment
-    | DivertConnection
-    | LeaveMessage
-    | KeepCaller
-    | TagConnection
-    | KeepData
-    | CheckConnection
-    | WatchDevice
-    | UnwatchDevice
-    | StartTimer
-    | CancelTimer
-    | Notify
-)
 LegIntent = (
     OfferCall
     | PutThrough
@@ -440,3 +404,4 @@ LegIntent = (
     | CheckConnection
 )
 SwitchIntent = LegIntent | WatchDevice | UnwatchDevice
+Intent = SwitchIntent | StartTimer | CancelTimer | Notify
