@@ -12,7 +12,7 @@ from cti.routing import Router
 
 
 def agent(name: str, *, idle_since: float = 0.0, calls: int = 0, **skills: int) -> Agent:
-    settings = AgentSettings(id=AgentId(name), contact=f"user/{name}", skills=skills)
+    settings = AgentSettings(id=AgentId(name), contact=f"user/{name.replace(' ', '-')}", skills=skills)
     return Agent(settings, idle_since=idle_since, calls_answered=calls)
 
 
