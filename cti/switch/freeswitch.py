@@ -170,7 +170,7 @@ class FreeSwitch:
             heard = self.fax_heard.pop(event.text("Unique-ID") or "", None)
             if heard is not None and event.text("Detected-Fax-Tone") == "true":
                 heard()
-        elif event.subclass == FAX_SENT:
+        elif event.name == "CUSTOM" and event.subclass == FAX_SENT:
             told_fax = self.fax_ended.get(event.text("Unique-ID") or "")
             if told_fax is not None:
                 told_fax(event)
