@@ -217,9 +217,12 @@ def test_a_callback_from_the_menu(hotline, call_in, heard):
 
 def test_callers_hang_up_in_each_phase_and_nobody_is_stuck(hotline, call_in):
     watch = hotline()
-    for hold_s in (0.2, 1.0, 2.0, 3.5, 5.0, 8.0):
-        call_in(ADA, [1.5, "0"], hold_s=hold_s)
-    watch.until("all have come", lambda: len(watch.of(events.Offered)) == 6, 60)
+    callers = [call_in(ADA, [1.5, "0"], hold_s=hold_s) for hold_s in (0.2, 1.0, 2.0, 3.5, 5.0, 8.0)]
+    try:
+        watch.until("all have come", lambda: len(watch.of(events.Offered)) >= 6, 60)
+    except AssertionError:
+        print(len(watch.of(events.Offered)), "have come;", *(caller.describe() for caller in callers), sep="\n")
+        raise
     left = watch.centre._loop.engine.world.interactions
     watch.until(f"all are over: {left}", lambda: not left, 60)
     watch.until(
