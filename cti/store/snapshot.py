@@ -103,6 +103,7 @@ _PLAIN: Final = frozenset(
 _AFRESH: Final[Mapping[str, frozenset[str]]] = {
     "World": frozenset({"now", "intents", "left", "through", "freed"}),
     "Engine": frozenset({"defect"}),
+    "RecordedEngine": frozenset({"defect"}),
     "Matching": frozenset({"_held"}),
     "Staff": frozenset({"_serves", "_known", "_groups", "_counts"}),
 }

@@ -7,7 +7,9 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from cti import CallCenter
 from cti.engine.invariants import broken
 from cti.model import device_facts, facts, services
 from cti.model.ids import AgentId, ConnectionId, DeviceId, QueueId
@@ -152,6 +154,12 @@ def test_the_days_have_something_in_them():
 def test_nothing_that_an_engine_knows_is_left_out():
     """If this fails, the engine has learnt something new: name it in cti/store/snapshot.py."""
     assert uncovered(busy_day(1).engine) == []
+
+
+def test_nor_in_one_with_a_journal(tmp_path):
+    with capture_logs() as said:
+        CallCenter(None, journal=tmp_path).stop()
+    assert not [line for line in said if line["log_level"] == "error"]
 
 
 def test_what_is_left_out_is_found():
