@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cti.engine.callback_view import callback_contact
+from cti.engine.calling_out import call_out
 from cti.engine.line import Line
 from cti.engine.matching import Matching
 from cti.engine.offers import Offers
@@ -116,25 +117,13 @@ class CallingBack:
             return
         back.move(CallbackTrigger.CALL)
         back.called_at = world.now
-        leg = Connection(world.ids.connection(), call.switch, Side.CALLER, call.id)
-        world.connections[leg.id] = leg
+        shown = settings.calling_number or None
+        leg = call_out(
+            world, call, Side.CALLER, contact, back.number, ring_s=settings.ring_s, calling_number=shown, park_s=HOLD_S
+        )
         call.caller = leg.id
-        call.connections.add(leg.id)
         call.treated = False
         world.timers.start(CUSTOMER, call.id, settings.ring_s)
-        world.emit(
-            intents.MakeConnection(
-                call.switch,
-                leg.id,
-                contact,
-                call.id,
-                settings.ring_s,
-                calling_number=settings.calling_number or call.called_number,
-                calling_name="",
-                called_number=back.number,
-                park_s=HOLD_S,
-            )
-        )
         world.tell(events.Originated, call, Cause.CALL_BACK, connection=leg.id, to=back.number)
 
     def parked(self, leg: Connection) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.engine.calling_out import call_out
 from cti.engine.media import Media
 from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.errors import InvalidConnection
-from cti.model import events, intents
+from cti.model import events
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
@@ -129,23 +130,8 @@ class Consultations:
             self._world.camped.pop(agent, None)
 
     def _call_out(self, call: Interaction, contact: str, number: str) -> ConnectionId:
-        world = self._world
-        leg = Connection(world.ids.connection(), call.switch, Side.OTHER, call.id)
-        world.connections[leg.id] = leg
-        call.connections.add(leg.id)
-        world.timers.start(ANSWER, leg.id, RING_S)
-        world.emit(
-            intents.MakeConnection(
-                call.switch,
-                leg.id,
-                contact,
-                call.id,
-                RING_S,
-                calling_number=call.called_number,
-                calling_name="",
-                called_number=number,
-            )
-        )
+        leg = call_out(self._world, call, Side.OTHER, contact, number, ring_s=RING_S)
+        self._world.timers.start(ANSWER, leg.id, RING_S)
         return leg.id
 
     def give_up(self, call: Interaction, cause: Cause) -> None:

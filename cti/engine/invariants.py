@@ -88,6 +88,8 @@ def _agent(world: World, agent: Agent) -> list[str]:
         wrong.append(f"agent {agent.id} is {agent.state.value} without a reservation")
     if agent.state not in _WITH_A_RESERVATION and agent.reservation is not None:
         wrong.append(f"agent {agent.id} is {agent.state.value} and holds reservation {agent.reservation}")
+    if agent.state is AgentState.READY and agent.interaction is not None:
+        wrong.append(f"agent {agent.id} is ready and has call {agent.interaction}")
     if (agent.state is AgentState.NULL) == (world.phones.get(phone_key(agent.phone, agent.home)) == agent.id):
         wrong.append(
             f"agent {agent.id} is {agent.state.value} and their phone is with {world.phones.get(phone_key(agent.phone, agent.home))}"

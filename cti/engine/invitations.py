@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.engine.calling_out import call_out
 from cti.engine.consultations import ANSWER, Consultations
 from cti.engine.offers import Offers
 from cti.engine.world import World
@@ -67,24 +68,9 @@ class Invitations:
         self._world.tell(events.Originated, call, cause, connection=leg, to=said)
 
     def _call_out(self, call: Interaction, contact: str, number: str) -> ConnectionId:
-        world = self._world
-        leg = Connection(world.ids.connection(), call.switch, Side.OTHER, call.id)
-        world.connections[leg.id] = leg
-        call.connections.add(leg.id)
+        leg = call_out(self._world, call, Side.OTHER, contact, number, ring_s=RING_S)
         call.invited = leg.id
-        world.timers.start(ANSWER, leg.id, RING_S)
-        world.emit(
-            intents.MakeConnection(
-                call.switch,
-                leg.id,
-                contact,
-                call.id,
-                RING_S,
-                calling_number=call.called_number,
-                calling_name="",
-                called_number=number,
-            )
-        )
+        self._world.timers.start(ANSWER, leg.id, RING_S)
         return leg.id
 
     def check_free(self, call: Interaction) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from cti.engine.calling_out import call_out
 from cti.engine.consultations import ANSWER
 from cti.engine.desk import Desk
 from cti.engine.exits import LIVE, Exits
@@ -16,7 +17,7 @@ from cti.model import events, intents, services
 from cti.model.agent import Agent
 from cti.model.cause import Cause
 from cti.model.connection import Connection, Side
-from cti.model.ids import AgentId, ConnectionId, SwitchId
+from cti.model.ids import AgentId, SwitchId
 from cti.model.interaction import Interaction
 from cti.model.party import Party, ToAgent, ToNumber, contact_of
 from cti.model.states import AgentState, AgentTrigger, ConnectionTrigger, InteractionState, InteractionTrigger
@@ -119,7 +120,7 @@ class MadeCalls:
         if leg.standing:
             self._offers.put_through(call, agent, leg.id)
         else:
-            self._ring(call, leg, agent.phone, OWN_RING_S, agent)
+            self._ring(call, leg, agent)
         return call
 
     def no_line(self, agent: Agent) -> str:
@@ -146,29 +147,23 @@ class MadeCalls:
             raise InvalidConnection("no link to a switch is live, or all are drained; 'make call' has to wait")
         return found
 
-    def _leg(self, call: Interaction, connection: ConnectionId, side: Side) -> Connection:
-        leg = Connection(connection, call.switch, side, call.id)
-        self._world.connections[leg.id] = leg
-        call.connections.add(leg.id)
-        return leg
-
-    def _ring(self, call: Interaction, leg: Connection, contact: str, ring_s: float, own: Agent | None = None) -> None:
+    def _ring(self, call: Interaction, leg: Connection, agent: Agent) -> None:
         world = self._world
-        world.timers.start(ANSWER, leg.id, ring_s)
+        world.timers.start(ANSWER, leg.id, OWN_RING_S)
         world.emit(
             intents.MakeConnection(
                 call.switch,
                 leg.id,
-                contact,
+                agent.phone,
                 call.id,
-                ring_s,
-                calling_number=call.called_number if own is not None else call.calling_number,
+                OWN_RING_S,
+                calling_number=call.called_number,
                 calling_name="",
                 called_number=call.called_number,
-                agent=own.id if own is not None else None,
-                auto_answer=own is not None and own.settings.auto_answer,
-                park_s=0.0 if own is None else RING_S if call.dialled is None else RING_S + LONGEST_DIALLING_S,
-                tie=world.tie_line(own, call.switch) if own is not None else None,
+                agent=agent.id,
+                auto_answer=agent.settings.auto_answer,
+                park_s=RING_S if call.dialled is None else RING_S + LONGEST_DIALLING_S,
+                tie=world.tie_line(agent, call.switch),
             )
         )
 
@@ -191,8 +186,17 @@ class MadeCalls:
             except DestinationNotAllowed:  # the rules have changed while the agent's own phone rang
                 self._exits.clear(call, Cause.BLOCKED)
                 return
-            far = self._leg(call, call.caller, Side.OTHER)
-            self._ring(call, far, contact, RING_S)
+            far = call_out(
+                self._world,
+                call,
+                Side.OTHER,
+                contact,
+                call.called_number,
+                ring_s=RING_S,
+                connection=call.caller,
+                calling_number=call.calling_number,
+            )
+            self._world.timers.start(ANSWER, far.id, RING_S)
         else:
             agent = self._world.agents.get(to.agent)
             made = self._world.reservations.get(call.consultation) if call.consultation is not None else None

@@ -83,7 +83,6 @@ class Offers:
     def make(self, call: Interaction, agent: Agent, cause: Cause = Cause.DISTRIBUTED) -> None:
         """Promise an agent to a call and ring their phone."""
         made = self._promise(call, agent, None, cause)
-        call.offers += 1
         call.reservations.append(made.id)
         call.move(InteractionTrigger.ROUTE, self._world.now)
         self._desk.apply(agent, AgentTrigger.RESERVE, made.cause)

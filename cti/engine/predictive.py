@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.engine.calling_out import call_out
 from cti.engine.consultations import ANSWER
 from cti.engine.exits import LIVE, Exits
 from cti.engine.line import Line
@@ -88,22 +89,9 @@ class PredictiveCalls:
         world.interactions[call.id] = call
         world.timers.start(LIVE, call.id, LIVE_EVERY_S)
         world.predicted.setdefault(queue.id, PredictedCalls()).under_way.append(call.id)
-        leg = Connection(call.caller, switch, Side.CALLER, call.id)
-        world.connections[leg.id] = leg
-        call.connections.add(leg.id)
+        # From the number that the queue shows, which the call has for its called one.
+        leg = call_out(world, call, Side.CALLER, contact, fact.number, ring_s=settings.ring_s, connection=call.caller)
         world.timers.start(ANSWER, leg.id, settings.ring_s)
-        world.emit(
-            intents.MakeConnection(
-                switch,
-                leg.id,
-                contact,
-                call.id,
-                settings.ring_s,
-                calling_number=settings.calling_number,
-                calling_name="",
-                called_number=fact.number,
-            )
-        )
         world.tell(events.Originated, call, Cause.MAKE_PREDICTIVE_CALL, connection=leg.id, to=fact.number)
 
     def _check_cap(self, queue: Queue, settings: PredictiveSettings) -> None:

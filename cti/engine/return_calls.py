@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.engine.calling_out import call_out
 from cti.engine.media import Media
 from cti.engine.offers import Offers
 from cti.engine.world import World
 from cti.errors import DestinationNotAllowed, InvalidConnection
-from cti.model import callback_events, events, intents, services
+from cti.model import callback_events, events, services
 from cti.model.agent import Agent
 from cti.model.callback import CallbackSettings
 from cti.model.cause import Cause
@@ -63,25 +64,13 @@ class ReturnCalls:
         if number.lower() in HIDDEN:
             raise DestinationNotAllowed(number)
         contact = contact_of(number, settings.destinations or world.destinations)
-        leg = Connection(world.ids.connection(), call.switch, Side.CALLER, call.id)
-        world.connections[leg.id] = leg
+        shown = settings.calling_number or None
+        leg = call_out(
+            world, call, Side.CALLER, contact, number, ring_s=settings.ring_s, calling_number=shown, park_s=HOLD_S
+        )
         call.caller = leg.id
-        call.connections.add(leg.id)
         call.data["callback_number"] = number
         world.timers.start(RETURN, call.id, settings.ring_s)
-        world.emit(
-            intents.MakeConnection(
-                call.switch,
-                leg.id,
-                contact,
-                call.id,
-                settings.ring_s,
-                calling_number=settings.calling_number or call.called_number,
-                calling_name="",
-                called_number=number,
-                park_s=HOLD_S,
-            )
-        )
         world.tell(events.Originated, call, Cause.CALL_BACK, connection=leg.id, to=number)
 
     def _settings(self, call: Interaction) -> CallbackSettings:

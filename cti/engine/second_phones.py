@@ -61,8 +61,7 @@ class SecondPhones:
         first = world.connections.get(made.leg)
         switch = first.switch if first is not None else call.switch
         leg = Connection(world.ids.connection(), switch, Side.AGENT, call.id, made.agent, made.id)
-        world.connections[leg.id] = leg
-        call.connections.add(leg.id)
+        self._offers.add_leg(call, leg)
         made.second = leg.id
         world.emit(
             intents.OfferCall(

@@ -136,7 +136,6 @@ class Interaction:
     """Whether the music has been started."""
     callback: Callback | None = None
     """The callback by which it keeps its place; None once an agent talks with the customer."""
-    offers: int = 0
 
     @property
     def on_the_line(self) -> bool:

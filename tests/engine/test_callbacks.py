@@ -223,6 +223,7 @@ def test_agent_first_the_customer_is_called_when_an_agent_has_answered():
     assert story.wanted(intents.Bridge) == []
     made = story.called()
     assert (made.contact, made.calling_number, made.ring_timeout_s) == ("sofia/gateway/trunk/+44000001", "4000", 25.0)
+    assert made.park_s >= 3600  # who answers may wait for an agent as long as any caller
     assert story.back(call).state is CALLING
     story.tell(_parked(leg))
     assert [each.connection for each in story.wanted(intents.StartTreatment)] == [leg]  # she hears that it rings

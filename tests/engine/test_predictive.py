@@ -79,6 +79,8 @@ def test_the_customer_answers_and_the_agent_who_is_free_gets_them(s):
     s.bridged(call, agent)
     assert s.interaction(call).state is InteractionState.ESTABLISHED
     assert s.now_is == PredictiveFigures(1, 0, 0, 0.03)
+    assert not [timer for timer in s.timers if timer.kind == "alone"]
+    assert s.interaction(call).predicted_for is None, "a call like any other from now on"
     s.advance(30)
     assert s.asked(intents.PlayMessage) == []
     s.cleared(agent)

@@ -212,6 +212,7 @@ def test_another_number_by_the_queues_own_rules_shown_as_the_queue_says():
         story.return_call()
     story.return_call("+3312")
     assert (story.called().contact, story.called().calling_number) == ("sofia/gateway/paris/+3312", "0800")
+    assert story.called().park_s > 0, "the switch keeps whoever answers until they are connected"
     assert story.interaction(story.message).data["callback_number"] == "+3312"
 
 

@@ -90,6 +90,14 @@ def test_it_is_not_waited_for_when_the_phone_at_the_desk_cannot_ring(s, cause):
     assert s.state("ann") is BUSY
 
 
+def test_it_is_not_waited_for_when_the_caller_has_gone(s):
+    s.agent("ann", mobile=MOBILE, mobile_after_s=10)
+    call = s.waiting("sales")
+    assert [timer for timer in s.timers if timer.kind == "mobile"]
+    s.hang_up(call)
+    assert not [timer for timer in s.timers if timer.kind == "mobile"]
+
+
 def test_who_refuses_at_the_desk_refuses_the_call(s):
     s.agent("ann", mobile=MOBILE)
     call = s.waiting("sales")
