@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import frozen
 
@@ -15,31 +16,61 @@ from cti.api.grant import Grant, Role
 from cti.api.role import BUILT_IN, DefinedRole, UnknownRole
 from cti.errors import ConfigurationError
 
+T = TypeVar("T")
+
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class GrantsFile:
-    """One such file, and whether it has changed since it was read.
+class GrantsFile(ABC, Generic[T]):
+    """One such file as it was read last, and whether it has changed since.
 
     Args:
         file: where it is.
+        roles: those of the operator's own, by name, that it may speak of.
+
+    Raises:
+        ConfigurationError: it is missing or wrong.
     """
 
-    def __init__(self, file: str | os.PathLike[str]) -> None:
-        self.path = Path(file)
-        self._seen = self._stamp()
+    def __init__(self, file: str | os.PathLike[str], roles: Mapping[str, DefinedRole] | None) -> None:
+        self._path = Path(file)
+        self._roles = roles or {}
+        self.reload()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._granted)
 
     def is_changed(self) -> bool:
         """Whether the file is another than the one that was read last."""
         return self._stamp() != self._seen
 
-    def about_to_read(self) -> None:
-        """From now on it counts as read."""
+    def reload(self) -> None:
+        """Read the file again.
+
+        Raises:
+            ConfigurationError: it is missing or wrong; what it granted stays as it was.
+        """
         self._seen = self._stamp()
+        self._granted = self._read(self._path, self._roles)
+
+    def use(self, roles: Mapping[str, DefinedRole]) -> None:
+        """From now on these are the operator's own roles; reads the file again.
+
+        Raises:
+            ConfigurationError: the file is missing or wrong, or speaks of a role that is none of these; what
+                it granted stays as it was, until the file is right.
+        """
+        self._roles = roles
+        self.reload()
+
+    @abstractmethod
+    def _read(self, file: Path, roles: Mapping[str, DefinedRole]) -> dict[str, T]:
+        """What it grants, by name or key."""
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
-            found = self.path.stat()
+            found = self._path.stat()
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino

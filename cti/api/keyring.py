@@ -33,7 +33,7 @@ class KeyEntry:
     revoked: bool
 
 
-class KeyRing:
+class KeyRing(GrantsFile[Grant]):
     """The keys of a directory: ``keys.toml`` says whose each public key is, ``server.key_secret`` is the server's own.
 
     Args:
@@ -45,50 +45,21 @@ class KeyRing:
     """
 
     def __init__(self, directory: str | os.PathLike[str], roles: Mapping[str, DefinedRole] | None = None) -> None:
-        self._roles = roles or {}
-        self._file = GrantsFile(Path(directory) / FILE)
         secret = Path(directory) / f"{SERVER}.key_secret"
         self.server_public, self.server_secret = read_pair(secret)
-        self._grants = self._read()
-
-    def __len__(self) -> int:
-        """How many keys are good."""
-        return len(self._grants)
+        super().__init__(Path(directory) / FILE, roles)
 
     def find(self, public: str) -> Grant | None:
         """Whose key it is; None for an unknown or revoked one."""
-        return self._grants.get(public)
+        return self._granted.get(public)
 
     def publics(self, wanted: Callable[[Grant], bool]) -> set[str]:
         """The public keys of those whose grants are wanted."""
-        return {public for public, grant in self._grants.items() if wanted(grant)}
+        return {public for public, grant in self._granted.items() if wanted(grant)}
 
-    def is_changed(self) -> bool:
-        """Whether the file is another than the one that was read last."""
-        return self._file.is_changed()
-
-    def reload(self) -> None:
-        """Read the file again.
-
-        Raises:
-            ConfigurationError: it is missing or wrong; the keys stay as they were.
-        """
-        self._grants = self._read()
-
-    def use(self, roles: Mapping[str, DefinedRole]) -> None:
-        """From now on these are the operator's own roles; reads the file again.
-
-        Raises:
-            ConfigurationError: the file is missing or wrong, or a key has none of these roles; what
-                the others may do stays as it was, until the file is right.
-        """
-        self._roles = roles
-        self._grants = self._read()
-
-    def _read(self) -> dict[str, Grant]:
-        self._file.about_to_read()
-        entries = [entry.said for entry in read_keys(self._file.path) if not entry.revoked]
-        return {entry.public: entry.grant(self._roles) for entry in entries}
+    def _read(self, file: Path, roles: Mapping[str, DefinedRole]) -> dict[str, Grant]:
+        entries = [entry.said for entry in read_keys(file) if not entry.revoked]
+        return {entry.public: entry.grant(roles) for entry in entries}
 
 
 def read_keys(file: Path) -> list[KeyEntry]:

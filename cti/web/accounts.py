@@ -45,7 +45,7 @@ class AccountEntry:
     password: str
 
 
-class Accounts:
+class Accounts(GrantsFile[Account]):
     """The accounts of a file, which `cti accounts` writes.
 
     Args:
@@ -57,55 +57,25 @@ class Accounts:
     """
 
     def __init__(self, file: str | os.PathLike[str], roles: Mapping[str, DefinedRole] | None = None) -> None:
-        self._roles = roles or {}
-        self._file = GrantsFile(file)
-        self._accounts = self._read()
-        if self._file.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            _log.warning("others can read the accounts file; chmod 600 it", file=str(self._file.path))
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._accounts)
+        super().__init__(file, roles)
+        if self._path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            _log.warning("others can read the accounts file; chmod 600 it", file=str(self._path))
 
     def find(self, name: str) -> Account | None:
         """The account of a name, if there is one."""
-        return self._accounts.get(name)
+        return self._granted.get(name)
 
     @property
     def by_name(self) -> Mapping[str, Account]:
         """Each account by its name."""
-        return self._accounts
+        return self._granted
 
     def any(self) -> Account | None:
         """One of them, whichever; None when there is none."""
-        return next(iter(self._accounts.values()), None)
+        return next(iter(self._granted.values()), None)
 
-    def is_changed(self) -> bool:
-        """Whether the file is another than the one that was read last."""
-        return self._file.is_changed()
-
-    def reload(self) -> None:
-        """Read the file again.
-
-        Raises:
-            ConfigurationError: it is missing or wrong; the accounts stay as they were.
-        """
-        self._accounts = self._read()
-
-    def use(self, roles: Mapping[str, DefinedRole]) -> None:
-        """From now on these are the operator's own roles; reads the file again.
-
-        Raises:
-            ConfigurationError: the file is missing or wrong, or an account has none of these roles; what
-                the others may do stays as it was, until the file is right.
-        """
-        self._roles = roles
-        self._accounts = self._read()
-
-    def _read(self) -> dict[str, Account]:
-        self._file.about_to_read()
-        found = read_accounts(self._file.path)
-        return {name: Account(each.said.grant(self._roles), each.password) for name, each in found.items()}
+    def _read(self, file: Path, roles: Mapping[str, DefinedRole]) -> dict[str, Account]:
+        return {name: Account(each.said.grant(roles), each.password) for name, each in read_accounts(file).items()}
 
 
 def read_accounts(file: Path) -> dict[str, AccountEntry]:
