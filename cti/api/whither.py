@@ -5,9 +5,10 @@ from __future__ import annotations
 from attrs import frozen
 
 from cti.api.converter import Line
+from cti.api.overflow_params import OverflowParams
 from cti.api.refusal import InvalidParameter
-from cti.model.ids import AgentId, QueueId
-from cti.model.overflow import Overflow, ToDestination, ToFax, ToMailbox, ToQueue, ToScript, ToVoicemail
+from cti.model.ids import AgentId
+from cti.model.overflow import Overflow
 from cti.model.party import Party, ToAgent, ToNumber
 
 
@@ -29,37 +30,22 @@ class PartyParams:
 
 
 @frozen
-class WhitherParams:
+class WhitherParams(OverflowParams):
     """Where a caller is sent: an agent, a queue, a number of the switch's dialplan, the switch's voicemail, a
     mailbox of the centre's own, a script; one of them.
     """
 
     agent: AgentId | None = None
-    queue: QueueId | None = None
-    destination: Line | None = None
-    voicemail: Line | None = None
-    mailbox: Line | None = None
-    fax: Line | None = None
-    script: Line | None = None
 
     def whither(self) -> ToAgent | Overflow:
         """The library's form of it.
 
         Raises:
             InvalidParameter: none or several are given.
+            ConfigurationError: what is given cannot be used.
         """
         _exactly_one(self)
-        if self.agent is not None:
-            return ToAgent(self.agent)
-        if self.queue is not None:
-            return ToQueue(self.queue)
-        if self.destination is not None:
-            return ToDestination(self.destination)
-        if self.mailbox is not None:
-            return ToMailbox(self.mailbox)
-        if self.fax is not None:
-            return ToFax(self.fax)
-        return ToVoicemail(self.voicemail) if self.voicemail is not None else ToScript(self.script or "")
+        return ToAgent(self.agent) if self.agent is not None else self.overflow("params.to")
 
 
 def _exactly_one(params: PartyParams | WhitherParams) -> None:

@@ -20,8 +20,8 @@ def whither(to: Party | Overflow) -> Mapping[str, str]:
             return {"queue": queue}
         case ToDestination(destination=destination):
             return {"destination": destination}
-        case ToVoicemail(mailbox=mailbox, domain=""):
-            return {"voicemail": mailbox}
+        case ToVoicemail(mailbox=mailbox, domain=domain):
+            return {"voicemail": f"{mailbox}@{domain}" if domain else mailbox}
         case ToMailbox(mailbox=mailbox):
             return {"mailbox": mailbox}
         case ToFax(mailbox=mailbox):

@@ -12,6 +12,7 @@ from cti.agent_control import AgentControl
 from cti.alarms import Alarm, Grade
 from cti.api import METHODS, ApiServer, Limits, attached
 from cti.api.refusal import TooLarge
+from cti.api.whither import WhitherParams
 from cti.client import AgentAtCentre, Client, Event, RequestRefused
 from cti.model import services
 from cti.model.overflow import Disconnect, ToDestination, ToScript, ToVoicemail
@@ -107,8 +108,9 @@ def test_the_client_says_where_a_call_goes():
     ]
     with pytest.raises(errors.ConfigurationError):
         agent.transfer_to(Disconnect())
-    with pytest.raises(errors.ConfigurationError):
-        agent.deflect(ToVoicemail("1000", "example.org"))
+    agent.deflect(ToVoicemail("1000", "example.org"))
+    assert asked[-1] == ("agent.deflect", {"voicemail": "1000@example.org"})
+    assert WhitherParams(voicemail="1000@example.org").whither() == ToVoicemail("1000", "example.org")
 
 
 @pytest.mark.parametrize(
