@@ -348,7 +348,7 @@ class CallCenter(CentreAgents, CentreCalls, CentreSwitches, CentreMessages, Cent
         said: set[str] = set()
         while True:
             gevent.sleep(WATCHDOG_EVERY_S)
-            found = set(broken(self._world_now(), grace_s=WATCHDOG_GRACE_S))
+            found = set(broken(self._loop.world_now(), grace_s=WATCHDOG_GRACE_S))
             for what in sorted(found - said):
                 _log.error("an invariant is broken", what=what)
                 self._loop.tell(events.InvariantBroken(at=self._loop.now(), what=what))

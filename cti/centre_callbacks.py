@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from cti.engine.callback_view import CallbackView, abandoned, callbacks
-from cti.engine.world import World
 from cti.engine_loop import EngineLoop
 from cti.errors import ConfigurationError
 from cti.model import callback_requests
@@ -22,9 +21,6 @@ class CentreCallbacks:
     """The part of CallCenter that is about callbacks; see there."""
 
     _loop: EngineLoop
-
-    def _world_now(self) -> World:
-        raise NotImplementedError
 
     def request_callback(
         self,
@@ -112,7 +108,7 @@ class CentreCallbacks:
         Raises:
             UnknownQueue: there is none of this id.
         """
-        return callbacks(self._world_now(), QueueId(queue) if queue is not None else None)
+        return callbacks(self._loop.world_now(), QueueId(queue) if queue is not None else None)
 
     def abandoned(self, hours: float = 24.0, queue: str | None = None) -> tuple[AbandonedCall, ...]:
         """The callers who hung up while waiting in the last so many hours, the latest first; the last 10,000 are known.
@@ -120,7 +116,7 @@ class CentreCallbacks:
         Raises:
             UnknownQueue: there is none of this id.
         """
-        return abandoned(self._world_now(), hours * 3600.0, QueueId(queue) if queue is not None else None)
+        return abandoned(self._loop.world_now(), hours * 3600.0, QueueId(queue) if queue is not None else None)
 
 
 def _unix(at: When | None) -> float | None:

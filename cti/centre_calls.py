@@ -16,7 +16,6 @@ from cti.engine.predictive import predictive_figures
 from cti.engine.recordings import recordings_under_way
 from cti.engine.view import CentreView, QueueView, queue_view, view
 from cti.engine.why import AgentExplained, CallExplained, explain_agent, explain_call
-from cti.engine.world import World
 from cti.engine_loop import EngineLoop
 from cti.errors import ConfigurationError, InvalidConnection, UnknownInteraction
 from cti.model import events, facts, services
@@ -53,11 +52,11 @@ class CentreCalls:
 
     def snapshot(self) -> CentreView:
         """The centre as it is now: queues with their figures, agents, links."""
-        return view(self._world_now())
+        return view(self._loop.world_now())
 
     def look(self) -> Look:
         """The little of it that says whether an alarm is due; much cheaper than ``snapshot``."""
-        return look(self._world_now(), {name: link.lag_s for name, link in self._switches.items()})
+        return look(self._loop.world_now(), {name: link.lag_s for name, link in self._switches.items()})
 
     def agent_ids(self) -> tuple[AgentId, ...]:
         """Every agent."""
@@ -88,7 +87,7 @@ class CentreCalls:
         Raises:
             UnknownQueue: there is none of this id; the message names the nearest.
         """
-        world = self._world_now()
+        world = self._loop.world_now()
         return queue_view(world, world.queue(QueueId(queue)).id)
 
     def queue_settings(self, queue: str) -> QueueSettings:
@@ -97,7 +96,7 @@ class CentreCalls:
         Raises:
             UnknownQueue: there is none of this id; the message names the nearest.
         """
-        return self._world_now().queue(QueueId(queue)).settings
+        return self._loop.world_now().queue(QueueId(queue)).settings
 
     def explain_call(self, interaction: str) -> CallExplained:
         """Why a call is where it is: each agent, and the reason they are not offered it.
@@ -105,7 +104,7 @@ class CentreCalls:
         Raises:
             UnknownInteraction: it has ended, or never was.
         """
-        return explain_call(self._world_now(), InteractionId(interaction))
+        return explain_call(self._loop.world_now(), InteractionId(interaction))
 
     def explain_agent(self, agent: str) -> AgentExplained:
         """Why an agent is idle: each waiting call, and the reason it is not offered to them.
@@ -113,12 +112,7 @@ class CentreCalls:
         Raises:
             UnknownAgent: there is none of this id; the message names the nearest.
         """
-        return explain_agent(self._world_now(), AgentId(agent))
-
-    def _world_now(self) -> World:
-        world = self._loop.engine.world
-        world.now = world.router.now = max(world.now, self._loop.now())
-        return world
+        return explain_agent(self._loop.world_now(), AgentId(agent))
 
     def hang_up(self, interaction: str) -> None:
         """End a call, whoever is on it; harmless when it has ended."""
@@ -132,7 +126,7 @@ class CentreCalls:
         Raises:
             UnknownInteraction: it never was, or is over and not in a store.
         """
-        world = self._world_now()
+        world = self._loop.world_now()
         history = world.histories.get(InteractionId(interaction))
         if history is not None:
             return self._recorded([told(world, history)])[0]
@@ -178,7 +172,7 @@ class CentreCalls:
         except (OSError, sqlite3.Error) as error:
             _log.error("the index of recordings cannot be read", why=str(error))
             listed = {}
-        under_way = recordings_under_way(self._world_now())
+        under_way = recordings_under_way(self._loop.world_now())
         return [
             evolve(
                 each,
@@ -249,7 +243,7 @@ class CentreCalls:
             UnknownQueue: there is none of this id.
             ConfigurationError: the queue makes no predictive calls.
         """
-        world = self._world_now()
+        world = self._loop.world_now()
         return predictive_figures(world, world.queue(QueueId(queue)))
 
     def attached(self, interaction: str) -> Mapping[str, Any]:

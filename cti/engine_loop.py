@@ -12,6 +12,7 @@ import gevent.event
 import structlog
 
 from cti.engine import Engine
+from cti.engine.world import World
 from cti.errors import CtiError, LinkClosed
 from cti.model import facts, intents
 from cti.model.events import Event
@@ -130,6 +131,12 @@ class EngineLoop:
         """End a subscription."""
         subscription.cancel()
         self._subscriptions.remove(subscription)
+
+    def world_now(self) -> World:
+        """All that the engine knows, with its clock at this moment: for looking at, and nothing else."""
+        world = self.engine.world
+        world.now = world.router.now = max(world.now, self.now())
+        return world
 
     def now(self) -> float:
         """The engine's clock."""

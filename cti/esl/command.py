@@ -7,6 +7,8 @@ Each is a value that encodes itself; its docstring says what FreeSWITCH answers 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import attrs
 
 from cti.errors import LocalProtocolError
@@ -18,18 +20,18 @@ MAX_JOB_UUID = 128
 LOG_LEVELS = ("console", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
 
-class Command:
+class Command(ABC):
     """A command to FreeSWITCH; sending it brings exactly one reply, in the order of the commands."""
 
     __slots__ = ()
 
+    @abstractmethod
     def encode(self) -> bytes:
         """Return the bytes to send, in one write; they end with a blank line, or with the body.
 
         Raises:
             LocalProtocolError: a field cannot be sent; the message names it.
         """
-        raise NotImplementedError
 
 
 @attrs.frozen
