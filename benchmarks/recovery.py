@@ -77,16 +77,18 @@ def run_centre(options: argparse.Namespace) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     centre = _centre(options)
     made = time.perf_counter()
     centre.start()
     live = time.perf_counter()
+    spent = time.process_time() - spent
     found = _phases(centre)
     engine = centre._loop.engine  # noqa: SLF001 - what is in the model is the question
     assert isinstance(engine, RecordedEngine)
     wrong = broken(engine.world)
     told = {"live_s": live - began, "set_up_s": made - began, "calls": sum(found), "wrong": len(wrong)}
+    told["cpu_s"] = spent
     told["facts"] = engine.taken_up.figures.get("facts_after_the_snapshot", 0)
     print(json.dumps(told), flush=True)
     wanted = (options.talking, options.waiting, options.script)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import sqlite3
 import time
@@ -291,7 +290,7 @@ def test_a_snapshot_shows_a_supervisors_leg_and_takes_it_for_no_caller():
         "variable_cti_supervisor": "sue",
         "variable_current_application": "eavesdrop",
     }
-    seen = channel_seen(json.dumps(dump), "cti")
+    seen = channel_seen(dump, "cti")
     assert seen is not None
     assert (seen.connection, seen.side, seen.established, seen.bridged_to) == (A, Side.OTHER, True, None)
 
@@ -358,5 +357,5 @@ def test_how_far_a_recording_had_come_is_read_from_the_channel(value, recorded, 
         "Unique-ID": A,
         "variable_cti_recorded": value,
     }
-    seen = channel_seen(json.dumps(dump), "cti")
+    seen = channel_seen(dump, "cti")
     assert (seen.recorded, seen.recording) == (recorded, recording)

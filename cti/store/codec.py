@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from enum import Enum
+from enum import IntEnum
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -24,6 +24,7 @@ TAG: Final = "_type"
 FACTS: Final[Mapping[str, type[Any]]] = {kind.__name__: kind for kind in get_args(facts.Fact)}
 """Every fact by its name."""
 _MAPPINGS: Final = (dict, Mapping)
+_PLAIN: Final = frozenset({str, bytes, bool, int, float})
 
 
 class Codec:
@@ -85,9 +86,10 @@ class Codec:
 
     def _register(self) -> None:
         converter = self._converter
-        for kind in (str, bytes, bool, int, float):
-            # As they are: a 5 that was given for a 5.0 must stay one, or a replay says that something differs.
-            converter.register_structure_hook(kind, _load_plain)
+        # As they are: a 5 that was given for a 5.0 must stay one, or a replay says that something differs.
+        for kind in _PLAIN:
+            converter.register_structure_hook(kind, _as_it_is)
+        converter.register_structure_hook(IntEnum, lambda raw, kind: kind(raw))  # or it were an int
         converter.register_unstructure_hook(Requirement, str)
         converter.register_structure_hook(Requirement, lambda raw, _: Requirement(raw) if raw else ANYBODY)
         converter.register_unstructure_hook_func(_is_deque, _dump_deque)
@@ -95,9 +97,8 @@ class Codec:
         converter.register_structure_hook_func(lambda kind: kind is object, self._load_object)
         converter.register_unstructure_hook_factory(attrs.has, self._dump_attrs)
         converter.register_structure_hook_factory(attrs.has, self._load_attrs)
-        converter.register_unstructure_hook_func(_is_union, self._dump_any_of)
+        converter.register_unstructure_hook_factory(_is_union, self._dump_any_of)
         converter.register_structure_hook_factory(_is_union, self._load_any_of)
-        converter.register_unstructure_hook(Requirement, str)
 
     def _dump_attrs(self, kind: type[Any]) -> Callable[[Any], Any]:
         attrs.resolve_types(kind)
@@ -133,27 +134,45 @@ class Codec:
 
         return load
 
-    def _dump_any_of(self, value: object) -> Any:
-        if attrs.has(type(value)) and not isinstance(value, Requirement):
-            return {TAG: type(value).__name__, **self._converter.unstructure(value)}
-        return self._converter.unstructure(value)
+    def _dump_any_of(self, kind: Any) -> Callable[[Any], Any]:
+        if all(_is_plain(part) for part in get_args(kind)):
+            return _itself
+        unstructure = self._converter.unstructure
+        tags: dict[type[Any], str | None] = {}
+
+        def dump(value: Any) -> Any:
+            if value is None:
+                return None
+            made = type(value)
+            if made not in tags:
+                tags[made] = made.__name__ if attrs.has(made) and made is not Requirement else None
+            tag = tags[made]
+            return unstructure(value) if tag is None else {TAG: tag, **unstructure(value)}
+
+        return dump
 
     def _load_any_of(self, kind: Any) -> Callable[[Any, Any], Any]:
         parts = tuple(part for part in get_args(kind) if part is not NoneType)
+        if all(_is_plain(part) for part in parts):
+            return _as_it_is
         classes = {part.__name__: part for part in parts if attrs.has(part) and part is not Requirement}
         others = [part for part in parts if part not in classes.values()]
+        structure = self._converter.structure
 
         def load(raw: Any, _: Any) -> Any:
             if raw is None:
                 return None
-            if isinstance(raw, Mapping) and TAG in raw:
-                if raw[TAG] not in classes:
-                    raise NotUnderstood(f"{raw[TAG]!r} is not one of {', '.join(classes)}; a newer version wrote it")
-                return self._converter.structure(raw, classes[raw[TAG]])
-            if isinstance(raw, Mapping) and len(classes) == 1 and not others:
-                return self._converter.structure(raw, *classes.values())  # by itself it is dumped without a tag
+            if isinstance(raw, dict):
+                if TAG in raw:
+                    if raw[TAG] not in classes:
+                        raise NotUnderstood(
+                            f"{raw[TAG]!r} is not one of {', '.join(classes)}; a newer version wrote it"
+                        )
+                    return structure(raw, classes[raw[TAG]])
+                if len(classes) == 1 and not others:
+                    return structure(raw, *classes.values())  # by itself it is dumped without a tag
             # One class that is not ours to tag (None beside an enum, a tuple, a requirement), or plain values.
-            return self._converter.structure(raw, others[0]) if len(others) == 1 else raw
+            return structure(raw, others[0]) if len(others) == 1 else raw
 
         return load
 
@@ -165,8 +184,12 @@ class Codec:
         return load_object(raw, self._strategies, self._notes)
 
 
-def _load_plain(raw: Any, kind: type[Any]) -> Any:
-    return kind(raw) if issubclass(kind, Enum) else raw
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _as_it_is(raw: Any, _: Any) -> Any:
+    return raw
 
 
 def _dump_deque(value: deque[Any]) -> list[Any]:
@@ -176,6 +199,11 @@ def _dump_deque(value: deque[Any]) -> list[Any]:
 def _is_deque(kind: Any) -> bool:
     origin: Any = get_origin(kind)
     return origin is deque
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether it is written as it is: one of msgpack's own types, or a name for one (``AgentId`` is a str)."""
+    return kind is NoneType or getattr(kind, "__supertype__", kind) in _PLAIN
 
 
 def _is_union(kind: Any) -> bool:

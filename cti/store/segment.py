@@ -65,9 +65,7 @@ class Segment:
 
     def torn_tail(self) -> Damage | None:
         """The damage that the file ends with, if it does."""
-        for _ in self.records():
-            pass
-        return next((damage for damage in self.damages if damage.tail), None)
+        return next((found for found in scan(self.data) if isinstance(found, Damage) and found.tail), None)
 
     def _understood(self, found: Framed) -> Record | Damage:
         try:

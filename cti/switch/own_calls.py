@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from attrs import evolve
 
@@ -13,8 +12,8 @@ from cti.esl import Event
 from cti.model.device_facts import OwnCallAnswered, OwnCallBegan, OwnCallEnded
 from cti.model.ids import ConnectionId, DeviceId, SwitchId
 from cti.switch import tags
+from cti.switch.snapshot import text_of
 
-_ENDED: Final = ("CS_HANGUP", "CS_REPORTING", "CS_DESTROY")
 User = tuple[str, str]
 """A user's name and domain."""
 
@@ -72,17 +71,11 @@ class OwnCalls:
         """The calls that a phone has now, for one who begins to watch it."""
         return [evolve(began, device=device) for whose, began in self._calls.values() if whose == user]
 
-    def seen(self, dumps: Iterable[str]) -> tuple[OwnCallBegan, ...]:
-        """All calls of phones that are watched, from the answers to ``uuid_dump`` of all channels."""
+    def seen(self, dumps: Iterable[Mapping[str, Any]]) -> tuple[OwnCallBegan, ...]:
+        """All calls of phones that are watched, from the dumps of all channels that are alive."""
         ended, self._ended = self._ended or set(), None
-        for text in dumps:
-            try:
-                dump = json.loads(text)
-            except ValueError:
-                continue  # "-ERR No such channel!"
-            if not isinstance(dump, dict) or dump.get("Channel-State") in _ENDED:
-                continue
-            self._remember(partial(_text, dump), ended)
+        for dump in dumps:
+            self._remember(partial(text_of, dump), ended)
         return tuple(
             evolve(began, device=device)
             for user, began in self._calls.values()
@@ -112,8 +105,3 @@ class OwnCalls:
         began = OwnCallBegan(self._switch, DeviceId(user[0]), connection, incoming, number, answered)
         self._calls[connection] = (user, began)
         return user, began
-
-
-def _text(dump: dict[str, Any], name: str) -> str:
-    value = dump.get(name)
-    return value if isinstance(value, str) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from cti.model.connection import Side
@@ -18,6 +18,8 @@ _IN_HAND: Final = frozenset(
 """What a channel executes that waits for what we say: park, or what a script of ours has begun within it. No CHANNEL_PARK
 comes when that has ended."""
 
+_ENDED: Final = frozenset({"CS_HANGUP", "CS_REPORTING", "CS_DESTROY"})
+
 
 def listed(show_channels: str) -> list[str]:
     """The channel ids in the answer to ``show channels as json``; a row without one is left out."""
@@ -29,61 +31,66 @@ def listed(show_channels: str) -> list[str]:
     return [str(row["uuid"]) for row in rows if isinstance(row, dict) and row.get("uuid")]
 
 
-def channel_seen(uuid_dump: str, node: str) -> ChannelSeen | None:
-    """One channel from the answer to ``uuid_dump <uuid> json``; None if it is gone, not ours, or not in our hands.
+def dumped(answers: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """What ``uuid_dump <uuid> json`` has said of each channel that is alive."""
+    for answer in answers:
+        try:
+            dump = json.loads(answer)
+        except ValueError:
+            continue  # "-ERR No such channel!"
+        if isinstance(dump, dict) and dump.get("Channel-State") not in _ENDED:
+            yield dump
+
+
+def channel_seen(dump: Mapping[str, Any], node: str) -> ChannelSeen | None:
+    """One channel from its dump; None if it is not ours, or not in our hands.
 
     A caller's channel is in our hands while it is parked or talks to one of our agents; elsewhere in the dialplan it
     is nobody's business of ours.
     """
-    try:
-        dump = json.loads(uuid_dump)
-    except ValueError:
-        return None  # "-ERR No such channel!"
-    if not isinstance(dump, dict) or tags.untag(_text(dump, "variable_cti_node")) != node:
+    if tags.untag(text_of(dump, "variable_cti_node")) != node:
         return None
-    state = _text(dump, "Channel-State")
-    if state in ("CS_HANGUP", "CS_REPORTING", "CS_DESTROY"):
-        return None
-    reservation = tags.untag(_text(dump, "variable_cti_reservation"))
+    state = text_of(dump, "Channel-State")
+    reservation = tags.untag(text_of(dump, "variable_cti_reservation"))
     # Set for as long as a bridge is up (switch_ivr_bridge.c); the channel's state tells less: CS_SOFT_EXECUTE or
     # CS_EXCHANGE_MEDIA, by which side of uuid_bridge it was.
     # It outlives a bridge whose other end has hung up; whoever was kept is parked then.
-    partner = _text(dump, "variable_signal_bond") if state != "CS_PARK" else ""
-    application = _text(dump, "variable_current_application")
+    partner = text_of(dump, "variable_signal_bond") if state != "CS_PARK" else ""
+    application = text_of(dump, "variable_current_application")
     parked = state == "CS_PARK" or application in _IN_HAND
-    interaction = tags.untag(_text(dump, "variable_cti_interaction"))
+    interaction = tags.untag(text_of(dump, "variable_cti_interaction"))
     conferring = application == "conference" and interaction != ""
     # Somebody outside whom we call, and who has not answered yet, is in no application at all.
-    other = _text(dump, f"variable_{tags.OTHER}") != ""
-    rings = other and _text(dump, "Answer-State") in ("ringing", "early")
-    tie = tags.untag(_text(dump, "variable_cti_tie"))
-    standing = tags.untag(_text(dump, "variable_" + tags.STANDING))
+    other = text_of(dump, f"variable_{tags.OTHER}") != ""
+    rings = other and text_of(dump, "Answer-State") in ("ringing", "early")
+    tie = tags.untag(text_of(dump, "variable_cti_tie"))
+    standing = tags.untag(text_of(dump, "variable_" + tags.STANDING))
     if not (reservation or partner or parked or conferring or rings or tie or standing):
         return None
-    recorded, _, how = tags.untag(_text(dump, "variable_" + tags.RECORDED)).partition(" ")
+    recorded, _, how = tags.untag(text_of(dump, "variable_" + tags.RECORDED)).partition(" ")
     # Answered by a person or a mailbox, who has not pressed the key.
-    unconfirmed = bool(_text(dump, "variable_" + tags.CONFIRM)) and not partner and application != "park"
+    unconfirmed = bool(text_of(dump, "variable_" + tags.CONFIRM)) and not partner and application != "park"
     return ChannelSeen(
-        connection=ConnectionId(_text(dump, "Unique-ID")),
-        calling_number=_text(dump, "Caller-Caller-ID-Number"),
-        calling_name=_text(dump, "Caller-Caller-ID-Name"),
-        called_number=_text(dump, "Caller-Destination-Number"),
-        established=_text(dump, "Answer-State") == "answered" and not unconfirmed,
+        connection=ConnectionId(text_of(dump, "Unique-ID")),
+        calling_number=text_of(dump, "Caller-Caller-ID-Number"),
+        calling_name=text_of(dump, "Caller-Caller-ID-Name"),
+        called_number=text_of(dump, "Caller-Destination-Number"),
+        established=text_of(dump, "Answer-State") == "answered" and not unconfirmed,
         bridged_to=ConnectionId(partner) if partner else None,
         conferring=conferring,
         interaction=InteractionId(interaction) if interaction else None,
-        agent=AgentId(a) if (a := tags.untag(_text(dump, "variable_cti_agent"))) else None,
+        agent=AgentId(a) if (a := tags.untag(text_of(dump, "variable_cti_agent"))) else None,
         reservation=ReservationId(reservation) if reservation else None,
-        queue=QueueId(q) if (q := tags.untag(_text(dump, "variable_cti_queue"))) else None,
-        priority=int(_number(_text(dump, "variable_cti_priority")) or 0),
+        queue=QueueId(q) if (q := tags.untag(text_of(dump, "variable_cti_queue"))) else None,
+        priority=int(_number(text_of(dump, "variable_cti_priority")) or 0),
         data=_attached(dump),
         recorded=int(recorded) if recorded.isdecimal() and len(recorded) < 10 else 0,
         recording=how,
-        queued_at=_number(tags.untag(_text(dump, "variable_cti_queued_at"))),
+        queued_at=_number(tags.untag(text_of(dump, "variable_cti_queued_at"))),
         standing=AgentId(standing) if standing else None,
         tied_to=ConnectionId(tie) if tie else None,
-        tied_from=SwitchId(t) if (t := tags.untag(_text(dump, "variable_cti_tie_from"))) else None,
-        side=_side(reservation, other, _text(dump, "variable_cti_agent")),
+        tied_from=SwitchId(t) if (t := tags.untag(text_of(dump, "variable_cti_tie_from"))) else None,
+        side=_side(reservation, other, text_of(dump, "variable_cti_agent")),
     )
 
 
@@ -94,17 +101,17 @@ def _side(reservation: str, other: object, agent: str) -> Side:
     return Side.OTHER if other else Side.CALLER
 
 
-def seen(dumps: Iterable[str], node: str) -> tuple[ChannelSeen, ...]:
+def seen(dumps: Iterable[Mapping[str, Any]], node: str) -> tuple[ChannelSeen, ...]:
     """All channels of ours among the dumps."""
     return tuple(channel for dump in dumps if (channel := channel_seen(dump, node)) is not None)
 
 
-def _attached(dump: dict[str, Any]) -> dict[str, Any]:
-    attached = _text(dump, "variable_" + tags.ATTACHED)
+def _attached(dump: Mapping[str, Any]) -> dict[str, Any]:
+    attached = text_of(dump, "variable_" + tags.ATTACHED)
     if attached:
         return tags.untag_data(attached)
     prefix = "variable_" + tags.DATA
-    return {name[len(prefix) :]: value for name in dump if name.startswith(prefix) and (value := _text(dump, name))}
+    return {name[len(prefix) :]: value for name in dump if name.startswith(prefix) and (value := text_of(dump, name))}
 
 
 def _number(text: str) -> float | None:
@@ -116,6 +123,7 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _text(dump: dict[str, Any], name: str) -> str:
+def text_of(dump: Mapping[str, Any], name: str) -> str:
+    """What a dump says under this name; empty where it says nothing."""
     value = dump.get(name)
     return value if isinstance(value, str) else ""

@@ -20,7 +20,7 @@ from cti.switch.event_fact import BridgeAt, EventFacts
 from cti.switch.intent_command import ORIGINATE_GRACE_S, commands_for
 from cti.switch.own_calls import OwnCalls
 from cti.switch.registrations import Registrations
-from cti.switch.snapshot import seen
+from cti.switch.snapshot import dumped, seen
 from cti.switch.timing import REPLY_TIMEOUT_S
 from cti.switch.trunks import Trunks
 
@@ -88,8 +88,8 @@ class Translator:
             dumps: one answer a channel.
             restarted: whether it is not the FreeSWITCH process that we knew.
         """
-        dumps = tuple(dumps)
-        snapshot = facts.SnapshotTaken(self._switch, seen(dumps, self._node), restarted, self._own_calls.seen(dumps))
+        alive = tuple(dumped(dumps))
+        snapshot = facts.SnapshotTaken(self._switch, seen(alive, self._node), restarted, self._own_calls.seen(alive))
         held_back, self._held_back = self._held_back or [], None
         self._on_fact(snapshot)
         for fact in held_back:

@@ -11,9 +11,9 @@ from cti.simulation.erlang import erlang_a, erlang_b, erlang_c
 
 from .centre import run
 
-HANDLE_S = 1800.0
+HANDLE_S = 600.0
 """Long conversations, so that the tenth of a second that the switch takes for a call weighs nothing."""
-WITHIN_S = 180.0
+WITHIN_S = 60.0
 AT_ONCE = (0.0, 0.0)
 
 
@@ -90,8 +90,8 @@ def simulated(agents, load, calls, patience_s=None):
     )
 
 
-C_SHORT = [(5, 0.7, 3000), (10, 0.75, 3000), (20, 0.8, 3000)]
-A_SHORT = [(5, 0.9, 1500), (20, 1.1, 1500)]
+C_SHORT = [(5, 0.7, 2000), (20, 0.8, 2000)]
+A_SHORT = [(5, 0.9, 1000), (20, 1.1, 1000)]
 C_LONG = [(5, 0.7), (5, 0.8), (5, 0.9), (10, 0.7), (10, 0.8), (10, 0.9), (20, 0.7), (20, 0.8), (20, 0.9)]
 A_LONG = [(5, 0.9), (5, 1.2), (10, 0.9), (20, 0.9), (20, 1.2)]
 

@@ -188,8 +188,8 @@ def test_what_is_left_at_the_end_is_named():
 
 
 def test_a_long_queue_ends_all_the_same():
-    report = run(agents=1, calls=300, load=20.0)
-    assert report.answered == 300
+    report = run(agents=1, calls=120, load=20.0)
+    assert report.answered == 120
     assert report.sound
 
 

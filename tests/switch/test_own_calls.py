@@ -10,6 +10,7 @@ from cti.esl import Event
 from cti.model.device_facts import OwnCallAnswered, OwnCallBegan, OwnCallEnded
 from cti.model.ids import ConnectionId, DeviceId, SwitchId
 from cti.switch.own_calls import OwnCalls
+from cti.switch.snapshot import dumped
 
 FS = SwitchId("fs")
 ANN = DeviceId("1001")
@@ -80,7 +81,7 @@ def test_a_snapshot_and_what_ended_while_it_was_taken(own):
     here = {**CALLED, "Unique-ID": "here", "Channel-State": "CS_EXECUTE", "Answer-State": "answered"}
     over = {**CALLED, "Unique-ID": "over", "Channel-State": "CS_HANGUP"}
     own.facts(Event([("Event-Name", "CHANNEL_HANGUP"), ("Unique-ID", "gone")]))
-    seen = own.seen([json.dumps(each) for each in (gone, here, over)] + ["-ERR No such channel!\n", "[]"])
+    seen = own.seen(dumped([json.dumps(each) for each in (gone, here, over)] + ["-ERR No such channel!\n", "[]"]))
     assert seen == (OwnCallBegan(FS, ANN, ConnectionId("here"), True, "0305678", True),)
     own.lost()
     assert own.of(ANN, ("1001", "cti.internal")) == []

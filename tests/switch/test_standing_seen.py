@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from cti.model.connection import Side
@@ -28,15 +26,13 @@ LEG = {
     ],
 )
 def test_it_is_seen_wherever_it_is(where):
-    seen = channel_seen(json.dumps({**LEG, **where}), "cti")
+    seen = channel_seen({**LEG, **where}, "cti")
     assert seen is not None
     assert (seen.standing, seen.agent, seen.side, seen.bridged_to) == ("a b", "a b", Side.AGENT, None)
     assert seen.established
 
 
 def test_it_is_seen_in_a_call():
-    seen = channel_seen(
-        json.dumps({**LEG, "Channel-State": "CS_EXCHANGE_MEDIA", "variable_signal_bond": "caller"}), "cti"
-    )
+    seen = channel_seen({**LEG, "Channel-State": "CS_EXCHANGE_MEDIA", "variable_signal_bond": "caller"}, "cti")
     assert seen is not None
     assert (seen.standing, seen.bridged_to) == ("a b", "caller")
