@@ -178,6 +178,7 @@ class Calls:
         if call is not None and leg.id == call.caller and not leg.clearing and not is_taken(leg):
             self._offers.caller_free(call)
             self._exits.caller_free(call)
+            self._line.soothe(call)
 
     def leaves_now(self, interaction: InteractionId) -> None:
         """A call that is to leave us has waited long enough for the word of its caller's bridge."""

@@ -42,6 +42,8 @@ def ask(world: World, switch: SwitchId, first: ConnectionId, second: ConnectionI
         leg = world.connections.get(each)
         if leg is not None:
             leg.sought, leg.sought_at = other, world.now
+            call = world.interactions[leg.interaction]
+            call.hushed |= each == call.caller
     world.emit(intents.Bridge(switch, first, second))
 
 

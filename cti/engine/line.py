@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cti.engine.after_call import AfterCall
 from cti.engine.callback_hooks import CallbackHooks
+from cti.engine.coming_up import is_taken
 from cti.engine.counts import LATE, Counts
 from cti.engine.exits import Exits
 from cti.engine.kept_places import KeptPlaces
@@ -174,6 +175,7 @@ class Line:
         if caller.established_at is None:
             world.emit(intents.AnswerConnection(call.switch, caller.id))
         self.keep(call, settings.music)
+        call.hushed = is_taken(caller)
 
     def keep(self, call: Interaction, music: str = "") -> None:
         """Keep a caller from being hung up with an agent, and write onto their leg where they wait."""
@@ -196,6 +198,22 @@ class Line:
         if call.callback is not None:
             tags["cti_other"] = ""  # they are the caller from now on, to a run after us as well
         world.emit(intents.TagConnection(call.switch, caller.id, tags))
+
+    def soothe(self, call: Interaction) -> None:
+        """A bridge of a caller's has come to nothing, or has not been heard of: if they wait, they are not to do so in silence.
+
+        Not before the switch has said what became of it: what a leg is told to play on its way into a bridge or out of it
+        ends at once [live].
+        """
+        world = self._world
+        caller = world.connections.get(call.caller)
+        waits = call.queue is not None and call.state.is_waiting and not call.is_away and world.is_live(call.switch)
+        if call.hushed and waits and caller is not None and not (caller.clearing or is_taken(caller)):
+            assert call.queue is not None
+            call.hushed = False
+            settings = world.queues[call.queue].settings
+            if settings.music or settings.waiting is not None:
+                world.emit(intents.ResumeTreatment(call.switch, caller.id, settings.music))
 
     def keep_place(self, call: Interaction) -> None:
         """The switch has lost a caller, who may call back."""
@@ -256,6 +274,7 @@ class Line:
         elif call.move(InteractionTrigger.REQUEUE, world.now) and self.stays(call):
             world.tell(events.Queued, call, Cause.REMAINS_IN_QUEUE, position=world.router.position(call.id))
             self.callbacks.back_in_place(call)
+            self.soothe(call)
 
     def stays(self, call: Interaction) -> bool:
         """Put a waiting call in its place, as things are now, or send it on; whether it stays in its queue."""

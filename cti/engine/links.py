@@ -97,6 +97,7 @@ class Links:
             self._matching.route(call)
         for call in waiting:
             caller = world.connections.get(call.caller)
+            self._line.soothe(call)
             waits = call.state.is_waiting and call.callback is None
             if waits and caller is not None and caller.established_at is None:
                 self._line.receive(call)  # as the link broke, it had only just come
@@ -210,6 +211,8 @@ class Links:
                 self._calls.bridged(known, other)
         elif channel.established and known.id in (call.pair or ()):
             self._calls.parked(known)
+        elif channel.established and known.sought is not None and known.id == call.caller and call.state.is_waiting:
+            self._calls.parked(known)  # a bridge that came to nothing while we did not look
         elif known.id == call.caller and self._after.is_left(call):
             if channel.conferring:
                 world.emit(intents.StopListening(known.switch, known.id))

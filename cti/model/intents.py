@@ -267,6 +267,19 @@ class StartTreatment:
 
 
 @frozen
+class ResumeTreatment:
+    """Let a caller hear again what they heard: they wait on, as the bridge that has ended it came to nothing.
+
+    Args:
+        music: the queue's; empty where announcements are all there is.
+    """
+
+    switch: SwitchId
+    connection: ConnectionId
+    music: str
+
+
+@frozen
 class StopTreatment:
     """Let a caller hear nothing more: their script goes on."""
 
@@ -395,6 +408,7 @@ LegIntent = (
     | PlayMessage
     | ClearConnection
     | StartTreatment
+    | ResumeTreatment
     | StopTreatment
     | DivertConnection
     | LeaveMessage

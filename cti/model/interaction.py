@@ -134,6 +134,8 @@ class Interaction:
     """What is recorded of it, once that has been decided."""
     treated: bool = False
     """Whether the music has been started."""
+    hushed: bool = False
+    """Whether the caller has been asked into a bridge since then, which ends what they hear."""
     callback: Callback | None = None
     """The callback by which it keeps its place; None once an agent talks with the customer."""
 

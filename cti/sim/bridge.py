@@ -46,7 +46,8 @@ class Bridge:
         if not a.up:
             return
         if not b.up:
-            a.post(a.hangup, "DESTINATION_OUT_OF_ORDER")
+            a.bridge, a.state_number = self, "8"  # finds that out when it has left what it was doing
+            a.post(self._leave, a)
             return
         if a.origination is not None or b.origination is not None:
             # Answered, but the originating thread has not let go of it yet: the leg parks first, then it is taken.

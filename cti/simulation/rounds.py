@@ -13,6 +13,7 @@ from cti.model.interaction import Interaction
 from cti.model.states import AgentState, InteractionState, TalkState
 from cti.routing.widening import first_step
 from cti.sim import SimulatedSwitch
+from cti.sim.channel import Channel
 
 EVERY_S: Final = 10.0
 """Virtual seconds between two rounds."""
@@ -29,6 +30,7 @@ class Rounds:
         switches: what there is on each switch.
         now: virtual seconds.
         tell: takes a sentence for each thing.
+        music: whether whoever waits hears music; not where the switch may refuse to play it.
     """
 
     def __init__(
@@ -37,11 +39,14 @@ class Rounds:
         switches: Mapping[SwitchId, SimulatedSwitch],
         now: Callable[[], float],
         tell: Callable[[str], None],
+        *,
+        music: bool = True,
     ) -> None:
         self._world = world
         self._switches = switches
         self._now = now
         self._tell = tell
+        self._music = music
         self._since: dict[str, float] = {}
         self._ended: set[InteractionId] = set()
         self._told: set[InteractionId] = set()
@@ -91,6 +96,11 @@ class Rounds:
             yield f"call {call.id} waits, and an agent is ready for it"
         if switch is None:
             return
+        caller = switch.channels.get(call.caller)
+        queue = world.queues[call.queue] if call.queue is not None and call.state is InteractionState.QUEUED else None
+        silent = caller is not None and caller.up and not _plays(caller)
+        if self._music and silent and queue is not None and queue.settings.music:
+            yield f"the caller of call {call.id} waits in silence"
         for each in call.connections:
             if each not in switch.channels:
                 yield f"leg {each} of call {call.id} is not on the switch"
@@ -136,6 +146,10 @@ class Rounds:
                 continue
             if step is not None and step <= other.widened:
                 self._tell(f"call {call.id} overtakes {other.id} in queue {made.queue}")
+
+
+def _plays(channel: Channel) -> bool:
+    return any(each.application == "playback" for each in channel.stack)
 
 
 def _partner(switch: SimulatedSwitch, leg: ConnectionId) -> str | None:

@@ -98,7 +98,11 @@ class Simulation:
                 self._ask, lambda: self.engine.world, self.scheduler, settings.errands_every_s, f"{seed} errands"
             )
         self._rounds = Rounds(
-            lambda: self.engine.world, self.switches, self.scheduler.now, lambda what: self.watch.tell(None, what)
+            lambda: self.engine.world,
+            self.switches,
+            self.scheduler.now,
+            lambda what: self.watch.tell(None, what),
+            music=not (settings.faults.commands_refused or settings.faults.events_lost),
         )
 
     def _switch(self, name: SwitchId) -> SimulatedSwitch:

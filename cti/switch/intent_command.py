@@ -122,6 +122,11 @@ def commands_for(intent: intents.LegIntent, node: str) -> tuple[Command, ...]:
         case intents.StartTreatment(connection=leg, music=music, replace=replace):
             play = Execute(leg, "playback", music)
             return (Api(f"uuid_break {leg} all"), play) if replace else (play,)
+        case intents.ResumeTreatment(connection=leg, music=music):
+            # Should it play after all: the switch refused the bridge. A break of silence is none (switch_core_session_exec
+            # in switch_core_session.c).
+            stop = Api(f"uuid_break {leg} all")
+            return (stop, Execute(leg, "playback", music)) if music else (stop,)
         case intents.StopTreatment(connection=leg):
             return (Api(f"uuid_break {leg} all"),)
         case intents.LeaveMessage(connection=leg, mailbox=mailbox, domain=domain):

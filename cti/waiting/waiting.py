@@ -38,8 +38,8 @@ class _Stay:
     attendant: Attendant | None
     """None where the queue has music and nothing else: the switch plays it without us."""
     greenlet: gevent.Greenlet[..., None] | None = None
-    answered: bool = False
-    """An agent has answered, and the two are being connected."""
+    answered: ConnectionId | None = None
+    """The leg of an agent who has answered: the two are being connected."""
 
 
 @define
@@ -104,9 +104,10 @@ class Waiting:
 
     def stop(self) -> None:
         """End every attendant; what plays plays on."""
-        for whisper in list(self._whispers.values()):
-            whisper.cancel()
+        whispers = list(self._whispers.values())
         self._whispers.clear()
+        for whisper in whispers:
+            whisper.cancel()
         for stay in self._stays.values():
             self._hush(stay)
         self._stays.clear()
@@ -147,13 +148,21 @@ class Waiting:
         elif isinstance(intent, intents.TagConnection) and intent.tags.get("cti_queue"):
             # Or the caller's * ends the music (mod_dptools.c: on_dtmf). It rides along: a command less for each call.
             intent = evolve(intent, tags={**intent.tags, "playback_terminators": "none"})
+        elif isinstance(intent, intents.ResumeTreatment):
+            stay = self._stay_of(intent.connection)
+            if stay is not None:
+                stay.answered = None
+            if stay is not None and stay.attendant is not None:
+                self._hush(stay)
+                self._attend(self._loop.engine.world.connections[intent.connection].interaction, stay)
+                return
         elif isinstance(intent, intents.Bridge):
             stay = self._stay_of(intent.connection)
-            if stay is not None and not stay.answered:
+            if stay is not None and stay.answered != intent.other:
                 self._answered(stay, intent)
                 return
         elif isinstance(intent, intents.ClearConnection | intents.StopListening):
-            whisper = self._whispers.pop(intent.connection, None)
+            whisper = self._whispers.get(intent.connection)
             if whisper is not None:
                 whisper.cancel()
         self._switch.execute(intent)
@@ -164,7 +173,7 @@ class Waiting:
 
     def _answered(self, stay: _Stay, bridge: intents.Bridge) -> None:
         """An agent has answered: connect them now, or when they have heard what they are to hear."""
-        stay.answered = True
+        stay.answered = bridge.other
         self._hush(stay)
         settings = self._settings(stay.queue)
         treatment = settings.waiting if settings is not None else None
@@ -175,8 +184,12 @@ class Waiting:
         call = self._loop.engine.world.interactions[leg.interaction]
 
         def heard(*, connect: bool) -> None:
-            if self._whispers.pop(bridge.other, None) is not None and connect:
+            if self._whispers.pop(bridge.other, None) is None:
+                return
+            if connect:
                 self._connect(stay, bridge)
+            else:  # the switch has not been asked, and so will never say what became of it
+                self._loop.submit(facts.BridgeFailed(bridge.switch, bridge.connection, bridge.other, ""))
 
         def parked() -> bool | None:
             agent = self._loop.engine.world.connections.get(bridge.other)
@@ -222,8 +235,6 @@ class Waiting:
             self._enter(event.interaction, event.queue, settled=self._moved(event.interaction))
         elif stay is None:
             self._found(event.interaction, event.queue)
-        elif stay.answered:
-            self._again(event.interaction, stay)
 
     def _found(self, interaction: InteractionId, queue: QueueId) -> None:
         """A call that was waiting before we were there: it hears something, and has been greeted."""
@@ -260,15 +271,6 @@ class Waiting:
             greet=greet,
             settled=settled,
         )
-
-    def _again(self, interaction: InteractionId, stay: _Stay) -> None:
-        """The agent who had answered is not to be had: the caller is parked, and hears nothing yet."""
-        stay.answered = False
-        if stay.attendant is not None:
-            self._attend(interaction, stay)
-        elif stay.music:
-            call = self._loop.engine.world.interactions[interaction]
-            self._switch.execute(intents.StartTreatment(call.switch, call.caller, stay.music))
 
     def _left(self, interaction: InteractionId) -> _Stay | None:
         """A call waits no longer where it did, if it waited."""

@@ -23,7 +23,7 @@ _log = structlog.get_logger("cti.waiting")
 
 
 class Heard(Protocol):
-    """Told once, unless it was cancelled: ``connect`` says whether the agent is still there."""
+    """Told once: ``connect`` says whether the two are to be connected, which a cancelled one and one whose agent is gone are not."""
 
     def __call__(self, *, connect: bool) -> None:
         """Must not block."""
@@ -68,9 +68,10 @@ class Whisper:
         self._greenlet = gevent.spawn(self._run)
 
     def cancel(self) -> None:
-        """The two are not to be connected any more; nobody is told. Never blocks."""
+        """The two are not to be connected any more. Never blocks."""
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
+            self._heard(connect=False)
 
     def _run(self) -> None:
         connect = True

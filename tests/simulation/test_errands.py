@@ -8,8 +8,10 @@ from click.testing import CliRunner
 
 from cti.cli.sim import sim
 from cti.engine.invariants import broken
-from cti.model import events
+from cti.model import events, facts
+from cti.model.ids import ConnectionId
 from cti.sim import SimulatedSwitch, VirtualScheduler
+from cti.sim.application import begin
 from cti.simulation import PROFILES, FaultProfile, Simulation
 from cti.simulation.rounds import LASTS_S, Rounds
 from tests.engine.story import FS, Story
@@ -132,6 +134,22 @@ def test_legs_that_are_not_there_and_a_conversation_without_sound_are_found():
     found = "\n".join(story.look())
     assert f"leg {story.caller_of(call)} of call {call} is not on the switch" in found
     assert "nobody hears anybody" in found
+
+
+@pytest.mark.parametrize("plays", [True, False])
+def test_who_waits_in_silence_is_found(plays):
+    story = Looking()
+    story.queue("sales", music="tone_stream://x")
+    caller = story.switch.incoming(called_number="5000", patience_s=None)
+    story.scheduler.run_until(1.0)
+    story.tell(facts.Offered(FS, ConnectionId(caller.channel.uuid), "1", "", "5000", True, {}))
+    (call,) = story.world.interactions
+    story.enqueue(call, "sales")
+    if plays:
+        begin(caller.channel, "playback", "tone_stream://x")
+    assert [each for each in story.look() if "silence" in each] == (
+        [] if plays else [f"the caller of call {call} waits in silence"]
+    )
 
 
 def test_who_is_overtaken_is_found():

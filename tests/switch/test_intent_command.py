@@ -75,6 +75,8 @@ def test_music_replaces_music():
     again = encoded(intents.StartTreatment("s", "c", "local_stream://moh", replace=True))
     assert again[0] == "api uuid_break c all\n\n"
     assert again[1:] == encoded(first)
+    assert encoded(intents.ResumeTreatment("s", "c", "local_stream://moh")) == again
+    assert encoded(intents.ResumeTreatment("s", "c", "")) == again[:1]
 
 
 @pytest.mark.parametrize("destination", ["", "90 00", "9000\nexit", "a b XML public", "x;y", "90,1", "&park()"])

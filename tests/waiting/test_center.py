@@ -6,11 +6,12 @@ import gevent
 import pytest
 
 from cti import events
+from cti.engine.coming_up import is_taken
 from cti.model.cause import Cause
 from cti.model.ids import QueueId
 from cti.model.overflow import Disconnect, ToQueue, ToScript
 from cti.model.treatment import SayNumber, WaitingTreatment
-from cti.sim import Behaviour
+from cti.sim import Behaviour, phone
 from cti.sim.ivr_application import press
 from tests.center.bench import bench
 
@@ -94,6 +95,40 @@ def test_plain_music_goes_on_too_after_a_bridge_that_failed(line):
     line.wait_for(events.OfferEnded)
     line.centre.agent("bob").log_off()
     line.until("the music plays again", lambda: plays(caller, MUSIC))
+    caller.hang_up()
+    line.all_is_over()
+
+
+@pytest.mark.parametrize("treatment", [None, WaitingTreatment(greeting=HELLO)], ids=["plain", "attended"])
+def test_nobody_waits_in_silence_after_an_agent_who_went_while_the_bridge_came_up(line, monkeypatch, treatment):
+    monkeypatch.setattr(phone, "_DROP_S", 0.003)
+    line.centre.add_queue("claims", music=MUSIC, waiting=treatment)
+    line.centre.start()
+    callers = [call_in(line) for _ in range(10)]
+    for caller in callers:
+        line.until("it begins", lambda caller=caller: plays(caller, HELLO if treatment else MUSIC))
+    for number in range(10):
+        line.agent(f"bob{number}", DROPS)
+    line.until("all have gone", lambda: len(line.of(events.OfferEnded)) == 10)
+    gevent.sleep(0.1)
+    for caller in callers:
+        line.until("the music plays again", lambda caller=caller: plays(caller, MUSIC))
+        caller.hang_up()
+    line.all_is_over()
+
+
+def test_an_agent_who_goes_while_something_is_whispered_keeps_nobody_from_the_next(line):
+    started(line, WaitingTreatment(whisper=HELLO))
+    caller = call_in(line)
+    line.until("the music plays", lambda: plays(caller, MUSIC))
+    line.agent("bob")
+    line.wait_for(events.Delivered)
+    (leg,) = (each for each in line.switch.channels.values() if each is not caller.channel)
+    line.until("bob hears it", lambda: [one.data for one in leg.stack if one.application == "playback"] == [HELLO])
+    leg.hangup("NORMAL_CLEARING", disposition="recv_bye")
+    line.wait_for(events.OfferEnded)
+    line.until("the music plays", lambda: plays(caller, MUSIC))
+    assert not is_taken(line.centre._loop.engine.world.connections[caller.channel.uuid])
     caller.hang_up()
     line.all_is_over()
 
