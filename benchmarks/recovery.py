@@ -9,7 +9,7 @@ times. The switch is the simulated one, over TCP; with ``--freeswitch`` a real o
 
 Lines of ``key=value``, times in seconds. ``live_s`` is from the making of the CallCenter until ``start`` has returned,
 that is until all calls are in the model and routed again; of it ``set_up_s`` is for the journal and for defining queues
-and agents, and at least 0.25 are a wait: FreeSWITCH's list of channels lags. ``process_s`` is from the start of the
+and agents, and at least 0.25 are a wait: FreeSWITCH's list of channels lags. ``cpu_s`` is the processor time that took. ``process_s`` is from the start of the
 process, the interpreter and its imports included. ``busy`` is the share of the machine's processor time that was taken
 during the run, by whomever.
 """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from cti.callback_offer import offer_callback
+from cti.engine.coming_up import is_taken
 from cti.errors import CallGone, CtiError, UnknownInteraction
 from cti.model import callback_requests, events, facts, services
 from cti.model.callback import CallbackPrompts
@@ -64,7 +65,7 @@ class Call(Conversation):
         *,
         mailroom: Mailroom,
     ) -> None:
-        control = ChannelControl(switch, channel, offered.interaction)
+        control = ChannelControl(switch, channel, offered.interaction, self._is_taken)
         super().__init__(control)
         self._channel_control = control
         self.id: InteractionId = offered.interaction
@@ -90,6 +91,10 @@ class Call(Conversation):
     def __repr__(self) -> str:
         """One line for a log."""
         return f"<Call {self.id} from {self.calling_number!r} to {self.called_number!r}>"
+
+    def _is_taken(self) -> bool:
+        caller = self._loop.engine.world.connections.get(self.channel)
+        return caller is not None and is_taken(caller)
 
     @property
     def is_gone(self) -> bool:

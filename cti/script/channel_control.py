@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import gevent.event
 
@@ -13,6 +13,8 @@ from cti.esl import Event, api_argument
 from cti.script.control import Running
 from cti.script.keys import Keys
 
+_TAKEN_S: Final = 1.0
+_LOOK_S: Final = 0.005
 Told = Callable[[Event | CtiError], None]
 
 
@@ -38,14 +40,17 @@ class ChannelControl:
         switch: where it is.
         channel: the channel's id.
         call: what CallGone calls it.
+        taken: whether the channel is on its way into a bridge or out of it, where whatever it is told to execute ends at once
+            [live]; that takes FreeSWITCH 20 to 60 ms. ``start`` waits for its end, for a second at the most.
     """
 
-    def __init__(self, switch: Switch, channel: str, call: str) -> None:
+    def __init__(self, switch: Switch, channel: str, call: str, taken: Callable[[], bool] = lambda: False) -> None:
         self.keys = Keys()
         self.gone_because: str | None = None
         self._switch = switch
         self._channel = channel
         self._call = call
+        self._taken = taken
         self._changed = gevent.event.Event()
         switch.key_pressed[channel] = self._pressed
 
@@ -81,6 +86,10 @@ class ChannelControl:
     def start(self, application: str, argument: str, timeout: float) -> Running:
         """See Control."""
         self.check()
+        until = self.now() + _TAKEN_S
+        while self._taken() and self.now() < until:
+            gevent.sleep(_LOOK_S)
+            self.check()
         running = Running(application)
 
         def told(outcome: Event | CtiError) -> None:

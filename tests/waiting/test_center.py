@@ -117,6 +117,23 @@ def test_nobody_waits_in_silence_after_an_agent_who_went_while_the_bridge_came_u
     line.all_is_over()
 
 
+def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(line, monkeypatch):
+    monkeypatch.setattr(phone, "_DROP_S", 0.003)
+    line.centre.script("sorry")(lambda call: call.play(HELLO))
+    line.centre.add_queue("claims", music=MUSIC, overflow=ToScript("sorry"), max_wait_s=0.1, ring_timeout_s=5)
+    line.centre.start()
+    callers = [call_in(line) for _ in range(5)]
+    slow = Behaviour(ring_s=(0.001, 0.002), answer_s=(0.15, 0.2), drops=1.0)
+    for number in range(5):
+        line.agent(f"bob{number}", slow)
+    line.until("all have gone", lambda: len(line.of(events.OfferEnded)) == 5)
+    gevent.sleep(0.1)
+    for caller in callers:
+        line.until("they hear the script", lambda caller=caller: plays(caller, HELLO))
+        caller.hang_up()
+    line.all_is_over()
+
+
 def test_an_agent_who_goes_while_something_is_whispered_keeps_nobody_from_the_next(line):
     started(line, WaitingTreatment(whisper=HELLO))
     caller = call_in(line)
