@@ -130,6 +130,23 @@ def test_music_goes_on_after_an_agent_who_answered_and_went(watch, call_in, hear
     watch.nothing_is_wrong()
 
 
+def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(watch, call_in, heard, start_agents):
+    agents = start_agents(ring_s=1.0, talk_s=0)
+    sorry = SHORT.format(500)
+    watch.centre.script("sorry")(lambda call: call.play(sorry))
+    started(watch, None, max_wait_s=0.5, overflow=ToScript("sorry"))
+    watch.centre.add_agent("bob", agents.contact("bob")).log_on(ready=True)
+    call_in([30.0], info=True)
+    watch.wait_for(events.OfferEnded)
+    begins(heard, sorry)
+    # It is the last thing that happens to the call: it must have been heard to its end.
+    ended = heard.wait_event(
+        lambda e: e["Event-Name"] == "PLAYBACK_STOP" and e["Playback-File-Path"] == sorry, 10, "the end"
+    )
+    assert ended["Playback-Status"] == "done"
+    watch.wait_for(events.CallCleared)
+
+
 def test_an_agent_hears_the_whisper_and_then_the_caller(watch, call_in, heard, start_agents):
     agents = start_agents(ring_s=0.1)
     started(watch, WaitingTreatment(whisper=WHISPER))

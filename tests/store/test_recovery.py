@@ -8,12 +8,13 @@ from itertools import pairwise
 import pytest
 
 from cti.engine.invariants import broken
-from cti.model import facts
+from cti.model import facts, intents
 from cti.model.ids import AgentId, IdSource
 from cti.model.states import AgentState, LinkState
 from cti.routing import RingAll, SkillRouter
 from cti.store import Codec, Journal, JournalError, RecordedEngine, Replay, survey
 from cti.store.past import read_past
+from cti.store.recovery import Due
 from cti.store.snapshot import take
 from tests.engine.story import Story
 from tests.store.recording import SEED, a_day, an_engine, files, record, tell
@@ -204,3 +205,18 @@ def test_an_agent_who_is_defined_again_is_no_longer_strange(tmp_path):
     engine.handle(facts.AgentDefined(engine.world.agents[AgentId("ann")].settings), past.at + AFTER_S)
     assert "ann" not in engine.taken_up.agents
     journal.close()
+
+
+def test_the_timers_that_run_are_known_whatever_fires_late():
+    due = Due()
+    due.follow(
+        facts.LinkLost("fs"), [intents.StartTimer("wait", "c1", 1, 5.0), intents.StartTimer("wrap", "a1", 2, 3.0)], 10.0
+    )
+    assert list(due) == [(facts.TimerFired("wrap", "a1", 2), 13.0), (facts.TimerFired("wait", "c1", 1), 15.0)]
+    due.follow(facts.TimerFired("wait", "gone", 7), [], 11.0)
+    due.follow(facts.TimerFired("wait", "c1", 0), [], 11.0)  # of before it was started anew
+    assert len(list(due)) == 2
+    due.follow(
+        facts.TimerFired("wait", "c1", 1), [intents.CancelTimer("wrap", "a1"), intents.CancelTimer("x", "y")], 15.0
+    )
+    assert list(due) == []
