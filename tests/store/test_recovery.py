@@ -198,12 +198,16 @@ def test_the_clock_goes_on_by_when_the_journal_was_written(tmp_path):
     assert past.clock_at(past.ended_at - 1000.0) == past.at, "it never runs backwards"
 
 
-def test_an_agent_who_is_defined_again_is_no_longer_strange(tmp_path):
+def test_who_and_what_is_defined_again_is_no_longer_strange(tmp_path):
     record(tmp_path, a_day(1).told)
     engine, journal, past = again(tmp_path)
     assert engine.taken_up.agents == set(engine.world.agents)
     engine.handle(facts.AgentDefined(engine.world.agents[AgentId("ann")].settings), past.at + AFTER_S)
     assert "ann" not in engine.taken_up.agents
+    assert engine.taken_up.queues == set(engine.world.queues)
+    first, *others = sorted(engine.taken_up.queues)
+    engine.handle(facts.QueueDefined(engine.world.queues[first].settings), past.at + AFTER_S)
+    assert sorted(engine.taken_up.queues) == others
     journal.close()
 
 
