@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from cti.engine.invariants import broken
+from cti.errors import InvalidAgentState, UnknownAgent
 from cti.model import facts, intents
 from cti.model.ids import AgentId, IdSource
 from cti.model.states import AgentState, LinkState
@@ -208,6 +209,28 @@ def test_who_and_what_is_defined_again_is_no_longer_strange(tmp_path):
     first, *others = sorted(engine.taken_up.queues)
     engine.handle(facts.QueueDefined(engine.world.queues[first].settings), past.at + AFTER_S)
     assert sorted(engine.taken_up.queues) == others
+    journal.close()
+
+
+def test_a_session_goes_on_once(tmp_path):
+    shift = Story()
+    for name in ("ann", "bob", "dan"):
+        shift.agent(name)
+    record(tmp_path, shift.told)
+    engine, journal, past = again(tmp_path)
+    now, state = past.at + AFTER_S, lambda name: engine.world.agents[name].state
+    ann, bob, dan = (facts.LogOnRequested(AgentId(name)) for name in ("ann", "bob", "dan"))
+    assert engine.handle(ann, now) == []
+    with pytest.raises(InvalidAgentState, match="logged on already"):
+        engine.handle(ann, now)
+    # Who has logged off or was removed after the restart, and before they said that they are there, is not.
+    engine.handle(facts.LogOffRequested(bob.agent, ""), now)
+    assert state("bob") is AgentState.NULL
+    engine.handle(bob, now)
+    assert state("bob") is AgentState.NOT_READY
+    engine.handle(facts.AgentRemoved(dan.agent), now)
+    with pytest.raises(UnknownAgent):
+        engine.handle(dan, now)
     journal.close()
 
 
