@@ -405,6 +405,19 @@ def test_a_script_that_gets_its_call_back_may_queue_it_again_in_its_place(s):
     assert [i.replace for i in s.wanted(intents.StartTreatment)] == [False]
 
 
+def test_a_call_whose_time_is_up_while_the_link_is_down_goes_to_its_script_unanswered(s):
+    s.queue("sales", requires="none", max_wait_s=10, overflow=ToScript("callback"))
+    call = s.waiting("sales")
+    s.link_lost()
+    s.advance(12)
+    assert s.interaction(call).state is InteractionState.QUEUED
+    s.link_up(s.seen(s.caller_of(call)))
+    s.advance(2)
+    assert [each.to_script for each in s.events(events.Diverted)] == ["callback"]
+    assert s.interaction(call).queue is None
+    assert s.wanted(intents.AnswerConnection) == [], "which is for the script to do"
+
+
 def test_a_caller_who_hangs_up_in_the_script_has_not_abandoned(s):
     s.queue("sales", requires="none", max_wait_s=10, overflow=ToScript("callback"))
     call = s.waiting("sales")

@@ -10,8 +10,9 @@ import pytest
 from cti.engine.invariants import broken
 from cti.errors import InvalidAgentState, UnknownAgent
 from cti.model import facts, intents
-from cti.model.ids import AgentId, IdSource
+from cti.model.ids import AgentId, IdSource, SwitchId
 from cti.model.states import AgentState, LinkState
+from cti.model.switch import SwitchSettings
 from cti.routing import RingAll, SkillRouter
 from cti.store import Codec, Journal, JournalError, RecordedEngine, Replay, survey
 from cti.store.past import read_past
@@ -120,6 +121,7 @@ def test_after_a_night_nobody_is_logged_on(tmp_path):
     engine, journal, _ = again(tmp_path, now=read_past(tmp_path).at + 13 * 3600)
     for agent in engine.world.agents.values():
         assert agent.state is AgentState.NULL or agent.pending is not None
+    assert engine.taken_up.sessions == set()
     journal.close()
 
 
@@ -231,6 +233,25 @@ def test_a_session_goes_on_once(tmp_path):
     engine.handle(facts.AgentRemoved(dan.agent), now)
     with pytest.raises(UnknownAgent):
         engine.handle(dan, now)
+    journal.close()
+
+
+def test_of_switches_those_with_calls_are_known_until_the_program_says_which_there_are(tmp_path):
+    centre = Story()
+    centre.queue("sales")
+    for name in ("north", "south"):
+        centre.tell(facts.SwitchDefined(SwitchSettings(SwitchId(name))))
+        centre.link_up(switch=SwitchId(name))
+    centre.call(switch=SwitchId("south"))
+    centre.agent("ann")
+    centre.agent("bob", logged_on=False)
+    record(tmp_path, centre.told)
+    engine, journal, past = again(tmp_path)
+    assert engine.world.switches == {}
+    assert engine.world.links == {"south": LinkState.DOWN}
+    assert engine.taken_up.sessions == {"ann"}
+    assert engine.taken_up.figures["agents"] == engine.taken_up.figures["calls"] == 1
+    assert engine.taken_up.figures["facts_after_the_snapshot"] == len(past.facts) > 0
     journal.close()
 
 
