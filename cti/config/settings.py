@@ -73,7 +73,7 @@ class CentreSettings:
 
     node: str = field(default="cti", validator=name)
     on_script_error: str = field(default="hang up", validator=name)
-    bridge_at: str = field(default="answer", validator=one_of("answer", "park"))
+    bridge_at: str = field(default="park", validator=one_of("answer", "park"))
     by_service_level: bool = False
     allowed_contacts: tuple[str, ...] = field(default=(), converter=listed_texts, validator=contact_rules)
 

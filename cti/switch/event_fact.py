@@ -42,7 +42,7 @@ class EventFacts:
         bridge_at: which event of a leg of ours counts as its answer, see CallCenter.
     """
 
-    def __init__(self, switch: SwitchId, node: str, bridge_at: BridgeAt = "answer") -> None:
+    def __init__(self, switch: SwitchId, node: str, bridge_at: BridgeAt = "park") -> None:
         self._switch = switch
         self._node = node
         self._bridge_at = bridge_at

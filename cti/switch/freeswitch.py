@@ -49,7 +49,7 @@ class FreeSwitch:
         on_fact: Callable[[facts.Fact], None],
         switch: SwitchId,
         node: str = "cti",
-        bridge_at: BridgeAt = "answer",
+        bridge_at: BridgeAt = "park",
         doorbell: str = "",
         timing: Timing | None = None,
         chance: random.Random | None = None,

@@ -53,7 +53,7 @@ class Translator:
         submit: Callable[[Command, Callable[[Frame | Exception], None]], None],
         awaited: Awaited,
         on_fact: Callable[[facts.Fact], None],
-        bridge_at: BridgeAt = "answer",
+        bridge_at: BridgeAt = "park",
     ) -> None:
         self._switch = switch
         self._node = node

@@ -98,7 +98,9 @@ def test_a_hundred_calls_go_to_agents_who_have_the_skill(watch, start_agents, st
         assert (figures.total, figures.successful) == (50, 50), callers.describe()
     watch.until("everything is over", lambda: len(watch.of(events.CallCleared)) == 100)
     established = watch.of(events.Established)
-    assert len(established) == 100
+    reached = {e.interaction for e in established}
+    lost = [e for e in watch.of(events.CallEvent) if e.interaction not in reached]
+    assert len(established) == 100, lost
     assert Counter(e.interaction for e in established).most_common(1)[0][1] == 1, "a call with two agents"
     assert all(e.agent.startswith(f"{e.queue}-") for e in established), "an agent without the skill"
     view = centre.snapshot()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cti import events
+from cti import CallCenter, events
 from cti.model.ids import QueueId
 from cti.model.overflow import Disconnect, ToQueue, ToScript
 from cti.model.treatment import WaitingTreatment
@@ -117,17 +117,30 @@ def test_a_star_does_not_end_plain_music(watch, call_in, heard):
     assert ended["Event-Name"] == "CHANNEL_HANGUP"
 
 
+@pytest.mark.parametrize("bridge_at", ["park", "answer"])
 @pytest.mark.parametrize("treatment", [None, WaitingTreatment(greeting=SHORT.format(500))], ids=["plain", "attended"])
-def test_music_goes_on_after_an_agent_who_answered_and_went(watch, call_in, heard, start_agents, treatment):
+def test_music_goes_on_after_an_agent_who_answered_and_went(
+    switch, call_in, heard, start_agents, *, treatment, bridge_at
+):
     agents = start_agents(ring_s=0.1, talk_s=0)
-    started(watch, treatment)
-    call_in([30.0], info=True)
-    begins(heard, MUSIC)
-    watch.centre.add_agent("bob", agents.contact("bob")).log_on(ready=True)
-    watch.wait_for(events.OfferEnded)
-    watch.centre.agent("bob").log_off()
-    begins(heard, MUSIC)
-    watch.nothing_is_wrong()
+    watch = Watch(CallCenter(switch.address, switch.password, bridge_at=bridge_at))
+    try:
+        started(watch, treatment)
+        call_in([30.0], info=True)
+        begins(heard, MUSIC)
+        watch.centre.add_agent("bob", agents.contact("bob")).log_on(ready=True)
+        watch.wait_for(events.OfferEnded)
+        watch.centre.agent("bob").log_off()
+        # It has played on, where the agent was gone before the bridge; else it begins again.
+        playing, until = True, time.monotonic() + 2
+        while (left := until - time.monotonic()) > 0:
+            event = heard.next_event(left)
+            if event is not None and event.get("Playback-File-Path") == MUSIC:
+                playing = event["Event-Name"] == "PLAYBACK_START"
+        assert playing
+        watch.nothing_is_wrong()
+    finally:
+        watch.centre.stop()
 
 
 def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(watch, call_in, heard, start_agents):

@@ -53,7 +53,7 @@ def test_another_centres_calls_are_none_of_ours():
 
 def test_legs_of_ours_are_known_by_their_reservation():
     legs = [("variable_cti_node", "cti"), ("variable_cti_reservation", "r%201/2"), ("Unique-ID", "leg")]
-    translate = EventFacts(SWITCH, "cti")
+    translate = EventFacts(SWITCH, "cti", "answer")
     assert translate.fact(Event([("Event-Name", "CHANNEL_CREATE"), *legs])) == facts.Originated(SWITCH, "leg", "r 1/2")
     assert translate.fact(Event([("Event-Name", "CHANNEL_PROGRESS"), *legs])) == facts.Delivered(SWITCH, "leg")
     assert translate.fact(Event([("Event-Name", "CHANNEL_ANSWER"), *legs])) == facts.Established(SWITCH, "leg", "r 1/2")

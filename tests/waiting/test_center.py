@@ -30,6 +30,13 @@ def line():
         yield made
 
 
+@pytest.fixture
+def at_the_answer():
+    """Where an agent who hangs up at once has been asked into a bridge."""
+    with bench(bridge_at="answer") as made:
+        yield made
+
+
 def call_in(line, queue="claims"):
     line.centre.on_call("*")(lambda call: call.queue(queue))
     return line.switch.incoming(called_number="5000")
@@ -100,7 +107,10 @@ def test_plain_music_goes_on_too_after_a_bridge_that_failed(line):
 
 
 @pytest.mark.parametrize("treatment", [None, WaitingTreatment(greeting=HELLO)], ids=["plain", "attended"])
-def test_nobody_waits_in_silence_after_an_agent_who_went_while_the_bridge_came_up(line, monkeypatch, treatment):
+def test_nobody_waits_in_silence_after_an_agent_who_went_while_the_bridge_came_up(
+    at_the_answer, monkeypatch, treatment
+):
+    line = at_the_answer
     monkeypatch.setattr(phone, "_DROP_S", 0.003)
     line.centre.add_queue("claims", music=MUSIC, waiting=treatment)
     line.centre.start()
@@ -117,7 +127,8 @@ def test_nobody_waits_in_silence_after_an_agent_who_went_while_the_bridge_came_u
     line.all_is_over()
 
 
-def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(line, monkeypatch):
+def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(at_the_answer, monkeypatch):
+    line = at_the_answer
     monkeypatch.setattr(phone, "_DROP_S", 0.003)
     line.centre.script("sorry")(lambda call: call.play(HELLO))
     line.centre.add_queue("claims", music=MUSIC, overflow=ToScript("sorry"), max_wait_s=0.1, ring_timeout_s=5)
