@@ -208,7 +208,7 @@ class Line:
         world = self._world
         caller = world.connections.get(call.caller)
         waits = call.queue is not None and call.state.is_waiting and not call.is_away and world.is_live(call.switch)
-        if call.hushed and waits and caller is not None and not (caller.clearing or is_taken(caller)):
+        if call.hushed and waits and caller is not None and not is_taken(caller):
             assert call.queue is not None
             call.hushed = False
             settings = world.queues[call.queue].settings

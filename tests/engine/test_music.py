@@ -7,6 +7,7 @@ import pytest
 from cti.engine.coming_up import HELD_S
 from cti.model import facts, intents
 from cti.model.ids import ConnectionId
+from cti.model.overflow import ToScript
 from cti.model.states import AgentState
 from cti.model.treatment import WaitingTreatment
 from cti.routing import RingAll
@@ -121,6 +122,17 @@ def test_who_has_moved_on_and_was_in_no_bridge_needs_none(s):
     s.queue("loans", music="local_stream://loans")
     s.enqueue(s.call_waits, "loans")
     s.parks()
+    assert s.all_music() == []
+
+
+def test_music_that_was_begun_anew_since_is_not_begun_once_more(s):
+    s.cleared(s.answers("bob"))
+    s.divert(s.call_waits, ToScript("sorry"))
+    s.parks()
+    s.enqueue(s.call_waits, "sales")
+    assert [each.music for each in s.wanted(intents.StartTreatment)] == [MUSIC]
+    s.ready("bob")
+    s.cleared(s.offered_leg("bob"))
     assert s.all_music() == []
 
 

@@ -42,10 +42,29 @@ def call_in(line, queue="claims"):
     return line.switch.incoming(called_number="5000")
 
 
+def sounds(channel):
+    """All that plays on a channel, the innermost last."""
+    return [one.data for one in channel.stack if one.application == "playback"]
+
+
 def plays(leg, sound):
     """Whether this, and nothing else, plays on a channel."""
-    playing = [one.data for one in leg.channel.stack if one.application == "playback"]
-    return playing == [sound]
+    return sounds(leg.channel) == [sound]
+
+
+def others(line, caller):
+    """The channels that are not the caller's."""
+    return [each for each in line.switch.channels.values() if each is not caller.channel]
+
+
+def all_hear(line, callers, sound):
+    """The agent of each has gone, and each hears this, until they hang up."""
+    line.until("all agents have gone", lambda: len(line.of(events.OfferEnded)) == len(callers))
+    gevent.sleep(0.1)  # what is to end unheard has ended
+    for caller in callers:
+        line.until("they hear it", lambda caller=caller: plays(caller, sound))
+        caller.hang_up()
+    line.all_is_over()
 
 
 def started(line, treatment, **settings):
@@ -119,12 +138,7 @@ def test_nobody_waits_in_silence_after_an_agent_who_went_while_the_bridge_came_u
         line.until("it begins", lambda caller=caller: plays(caller, HELLO if treatment else MUSIC))
     for number in range(10):
         line.agent(f"bob{number}", DROPS)
-    line.until("all have gone", lambda: len(line.of(events.OfferEnded)) == 10)
-    gevent.sleep(0.1)
-    for caller in callers:
-        line.until("the music plays again", lambda caller=caller: plays(caller, MUSIC))
-        caller.hang_up()
-    line.all_is_over()
+    all_hear(line, callers, MUSIC)
 
 
 def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(at_the_answer, monkeypatch):
@@ -137,26 +151,21 @@ def test_a_script_that_gets_a_caller_back_from_a_bridge_is_heard(at_the_answer, 
     slow = Behaviour(ring_s=(0.001, 0.002), answer_s=(0.15, 0.2), drops=1.0)
     for number in range(5):
         line.agent(f"bob{number}", slow)
-    line.until("all have gone", lambda: len(line.of(events.OfferEnded)) == 5)
-    gevent.sleep(0.1)
-    for caller in callers:
-        line.until("they hear the script", lambda caller=caller: plays(caller, HELLO))
-        caller.hang_up()
-    line.all_is_over()
+    all_hear(line, callers, HELLO)
 
 
 def test_an_agent_who_goes_while_something_is_whispered_keeps_nobody_from_the_next(line):
     started(line, WaitingTreatment(whisper=HELLO))
     caller = call_in(line)
     line.until("the music plays", lambda: plays(caller, MUSIC))
-    line.agent("bob")
-    line.wait_for(events.Delivered)
-    (leg,) = (each for each in line.switch.channels.values() if each is not caller.channel)
-    line.until("bob hears it", lambda: [one.data for one in leg.stack if one.application == "playback"] == [HELLO])
-    leg.hangup("NORMAL_CLEARING", disposition="recv_bye")
-    line.wait_for(events.OfferEnded)
-    line.until("the music plays", lambda: plays(caller, MUSIC))
-    assert not is_taken(line.centre._loop.engine.world.connections[caller.channel.uuid])
+    for name in ("bob", "ann"):
+        line.agent(name)
+        line.until("the agent hears it", lambda: [sounds(leg) for leg in others(line, caller)] == [[HELLO]])
+        (leg,) = others(line, caller)
+        leg.hangup("NORMAL_CLEARING", disposition="recv_bye")
+        line.wait_for(events.OfferEnded, agent=name)
+        line.until("the music plays", lambda: plays(caller, MUSIC))
+        assert not is_taken(line.centre._loop.engine.world.connections[caller.channel.uuid])
     caller.hang_up()
     line.all_is_over()
 
