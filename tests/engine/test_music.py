@@ -146,6 +146,16 @@ def test_the_link_was_down_meanwhile(s):
     assert s.all_music() == [MUSIC]
 
 
+def test_a_bridge_that_was_never_asked_for_as_the_link_broke(s):
+    """Something was being whispered to the agent."""
+    leg = s.answers("bob")
+    s.link_lost()
+    s.bridge_failed(s.call_waits, leg)
+    assert s.all_music() == []  # nobody would hear of it
+    s.link_up(s.seen(s.caller, established=True))
+    assert s.all_music() == [MUSIC]
+
+
 def test_the_bridge_had_come_up_while_the_link_was_down(s):
     leg = s.answers("bob")
     s.link_lost()
